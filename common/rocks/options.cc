@@ -1,0 +1,90 @@
+#include "common/rocks/options.h"
+
+#include <algorithm>
+#include <cstdarg>
+
+#include "rocksdb/cache.h"
+#include "rocksdb/filter_policy.h"
+#include "rocksdb/table.h"
+
+namespace assay::rocks {
+namespace {
+
+class Silence final : public rocksdb::Logger {
+ public:
+  using rocksdb::Logger::Logv;
+  void Logv(const char* /*format*/, va_list /*arguments*/) override {}
+};
+
+std::shared_ptr<rocksdb::TableFactory> Tables(const DbOptions& options) {
+  rocksdb::BlockBasedTableOptions table;
+  table.block_cache = rocksdb::NewLRUCache(options.block_cache_bytes, /*num_shard_bits=*/2);
+  // In the cache, so that the cache's size bounds them too.
+  table.cache_index_and_filter_blocks = true;
+  table.cache_index_and_filter_blocks_with_high_priority = true;
+  table.pin_l0_filter_and_index_blocks_in_cache = true;
+  table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
+  table.block_size = 16 << 10;
+  table.format_version = 5;
+  return std::shared_ptr<rocksdb::TableFactory>(rocksdb::NewBlockBasedTableFactory(table));
+}
+
+}  // namespace
+
+rocksdb::Options StoreOptions(const DbOptions& options) {
+  rocksdb::Options rocks;
+  if (options.env != nullptr) rocks.env = options.env;
+  rocks.create_if_missing = true;
+  rocks.create_missing_column_families = true;
+
+  rocks.paranoid_checks = true;
+  rocks.force_consistency_checks = true;
+  rocks.flush_verify_memtable_count = true;
+  // Recovery is a prefix: it ends before the first record that is not whole.
+  rocks.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
+
+  rocks.table_factory = Tables(options);
+  rocks.compression = rocksdb::kLZ4Compression;
+  rocks.bottommost_compression = rocksdb::kLZ4Compression;
+  rocks.level_compaction_dynamic_level_bytes = true;
+  rocks.write_buffer_size = std::min<uint64_t>(options.write_buffer_bytes, 8 << 20);
+  rocks.db_write_buffer_size = options.write_buffer_bytes;
+  rocks.max_write_buffer_number = 2;
+  rocks.target_file_size_base = 16 << 20;
+  rocks.max_bytes_for_level_base = 64 << 20;
+  rocks.max_total_wal_size = options.max_log_bytes;
+  rocks.max_open_files = options.max_open_files;
+  rocks.max_background_jobs = 2;
+  rocks.bytes_per_sync = 1 << 20;
+
+  rocks.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
+  rocks.max_log_file_size = 1 << 20;
+  rocks.keep_log_file_num = 3;
+  rocks.stats_dump_period_sec = 0;
+  rocks.stats_persist_period_sec = 0;
+  return rocks;
+}
+
+rocksdb::ColumnFamilyOptions FamilyRocksOptions(const FamilyOptions& family,
+                                                const rocksdb::Options& store) {
+  rocksdb::ColumnFamilyOptions options(store);
+  options.merge_operator = family.merge_operator;
+  options.compaction_filter_factory = family.compaction_filter_factory;
+  options.write_buffer_size = family.write_buffer_bytes;
+  if (family.min_blob_bytes > 0) {
+    options.enable_blob_files = true;
+    options.min_blob_size = family.min_blob_bytes;
+    options.blob_compression_type = rocksdb::kLZ4Compression;
+    options.enable_blob_garbage_collection = true;
+    options.blob_file_size = 64 << 20;
+  }
+  if (family.rewrite_after > absl::ZeroDuration()) {
+    options.periodic_compaction_seconds =
+        static_cast<uint64_t>(absl::ToInt64Seconds(family.rewrite_after));
+  }
+  return options;
+}
+
+std::shared_ptr<rocksdb::Logger> SilentLogger() { return std::make_shared<Silence>(); }
+
+}  // namespace assay::rocks
