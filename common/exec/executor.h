@@ -1,0 +1,98 @@
+// Where work runs.
+#ifndef ASSAY_COMMON_EXEC_EXECUTOR_H_
+#define ASSAY_COMMON_EXEC_EXECUTOR_H_
+
+#include <cstddef>
+#include <deque>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/functional/any_invocable.h"
+#include "common/exec/done.h"  // IWYU pragma: export
+#include "common/sync/mutex.h"
+
+namespace assay::inline exec {
+
+using Task = absl::AnyInvocable<void() &&>;
+
+// Runs tasks. Never refuses one: only admission (AdmissionGate) may refuse work, a continuation of
+// admitted work must always run. Thread-safe. A task that throws ends the process.
+class Executor {
+ public:
+  virtual ~Executor();
+  // Does not run `task` before returning, except where an implementation says so.
+  virtual void Run(Task task) = 0;
+};
+
+// A fixed number of threads over one queue, first in first out. Thread-safe.
+class ThreadPool final : public Executor {
+ public:
+  // `name` shows in debuggers (the first 15 characters). `threads` is at least 1.
+  ThreadPool(std::string name, int threads);
+  ~ThreadPool() override;  // Shutdown().
+  ThreadPool(const ThreadPool&) = delete;
+  ThreadPool& operator=(const ThreadPool&) = delete;
+
+  // After Shutdown has drained the queue, runs `task` on the calling thread.
+  void Run(Task task) override ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // Runs all that is queued, and what those tasks queue, then joins the threads. Not from one of
+  // the pool's own threads. May be called more than once, by one thread at a time.
+  void Shutdown() ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // Tasks that wait for a thread.
+  size_t QueueLength() const ABSL_LOCKS_EXCLUDED(mutex_);
+
+ private:
+  void Work(const std::string& name) ABSL_LOCKS_EXCLUDED(mutex_);
+
+  mutable Mutex mutex_;
+  CondVar wake_;
+  std::deque<Task> queue_ ABSL_GUARDED_BY(mutex_);
+  bool shutting_down_ ABSL_GUARDED_BY(mutex_) = false;
+  int live_threads_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::vector<std::thread> threads_;
+};
+
+// Runs tasks one after another, in order, on another executor. Must outlive its last task.
+// Thread-safe.
+class StrandExecutor final : public Executor {
+ public:
+  explicit StrandExecutor(Executor* base) : base_(base) {}  // `base` outlives the strand.
+  void Run(Task task) override ABSL_LOCKS_EXCLUDED(mutex_);
+
+ private:
+  void RunNext() ABSL_LOCKS_EXCLUDED(mutex_);
+
+  Executor* const base_;
+  Mutex mutex_;
+  std::deque<Task> queue_ ABSL_GUARDED_BY(mutex_);
+  bool active_ ABSL_GUARDED_BY(mutex_) = false;
+};
+
+// For tests: runs each task at once, on the calling thread, before Run returns.
+class InlineExecutor final : public Executor {
+ public:
+  void Run(Task task) override;
+};
+
+// For tests: keeps tasks until it is told to run them. Destroys what was never run. Thread-safe.
+class ManualExecutor final : public Executor {
+ public:
+  void Run(Task task) override ABSL_LOCKS_EXCLUDED(mutex_);
+  // Runs the oldest task on the calling thread; false if there is none.
+  bool RunOne() ABSL_LOCKS_EXCLUDED(mutex_);
+  // Runs until nothing is left, also what the tasks add; returns how many ran.
+  size_t RunAll() ABSL_LOCKS_EXCLUDED(mutex_);
+  size_t pending() const ABSL_LOCKS_EXCLUDED(mutex_);
+
+ private:
+  mutable Mutex mutex_;
+  std::deque<Task> queue_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace assay::inline exec
+
+#endif  // ASSAY_COMMON_EXEC_EXECUTOR_H_
