@@ -29,6 +29,7 @@ namespace assay::kv {
 inline constexpr uint8_t kKeyFormatVersion = 1;
 inline constexpr uint8_t kFirstReservedKind = 0xF0;
 inline constexpr uint8_t kRequestRecordKind = 0xF0;
+inline constexpr uint8_t kJournalKind = 0xF1;
 
 // Appends fields; each call returns *this. Not thread-safe.
 class KeyBuilder {
