@@ -94,7 +94,13 @@ std::string FlagSet::Suggest(std::string_view name) const {
 }
 
 absl::Status FlagSet::Assign(Flag& flag, std::string_view text, Source source) {
-  const std::string wrong = StoreValue(text, flag.options, flag.target);
+  // A list that is given a second time goes on; an empty value empties it.
+  const bool more = !text.empty() &&
+                    std::holds_alternative<std::vector<std::string>*>(flag.target) &&
+                    source == Source::kFlag && flag.source == Source::kFlag;
+  const std::string wrong =
+      StoreValue(more ? StrCat(ValueText(flag.target), ",", text) : std::string(text), flag.options,
+                 flag.target);
   if (wrong.empty()) {
     flag.source = source;
     return absl::OkStatus();
@@ -142,7 +148,7 @@ void FlagSet::ReadFlag(const std::vector<std::string>& args, size_t* at,
   const std::string name = arg.substr(0, equals);
   Flag* flag = name.compare(0, 2, "--") == 0 ? Find(std::string_view(name).substr(2)) : nullptr;
   if (flag == nullptr) {
-    std::string wanted = name.substr(name.find_first_not_of('-') % name.size());
+    std::string wanted = name.substr(std::min(name.find_first_not_of('-'), name.size()));
     std::replace(wanted.begin(), wanted.end(), '-', '_');
     errors->push_back(StrCat("unknown flag ", name.substr(0, 100), "; ", Suggest(wanted)));
     return;

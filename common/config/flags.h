@@ -56,8 +56,9 @@ class FlagSet {
   void Group(std::string title);
 
   // `target` outlives the set and holds the default. Names are [a-z][a-z0-9_]*; a name that is not,
-  // or is taken, is a bug of the program and ends it. Lists are comma-separated; durations are like
-  // 30s, 1h30m, 250ms; bools are true or false, and a bare --name is true.
+  // or is taken, is a bug of the program and ends it. Lists are comma-separated; a repeated flag
+  // adds to its list, an empty one empties it. Durations are like 30s, 1h30m, 250ms; bools are true
+  // or false, and a bare --name is true.
   void Add(std::string name, Target target, std::string help, FlagOptions options = {});
 
   // Whether the program takes positional arguments; by default one is refused.
