@@ -1,0 +1,242 @@
+#include "common/http/curl_transfer.h"
+
+#include <curl/curl.h>
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "common/status/errors.h"
+
+namespace assay::http {
+namespace {
+
+constexpr size_t kMaxHeaderBytes = 256 * 1024;
+constexpr absl::Duration kMaxIdleOfConnection = absl::Seconds(60);
+
+absl::Status BadRequest(std::string_view what) {
+  return MakeError(absl::StatusCode::kInvalidArgument, "INVALID_HTTP_REQUEST", what);
+}
+
+bool IsToken(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+    return absl::ascii_isalnum(static_cast<unsigned char>(c)) ||
+           std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
+  });
+}
+
+bool HasControl(std::string_view text) {
+  return std::any_of(text.begin(), text.end(), [](char c) {
+    return absl::ascii_iscntrl(static_cast<unsigned char>(c)) && c != '\t';
+  });
+}
+
+long Milliseconds(absl::Duration duration) {  // NOLINT: libcurl's type.
+  constexpr int64_t kWeek = 7 * 24 * 3600 * int64_t{1000};
+  return static_cast<long>(  // NOLINT
+      std::clamp<int64_t>(absl::ToInt64Milliseconds(duration), 1, kWeek));
+}
+
+}  // namespace
+
+std::string OriginOf(const std::string& url) {
+  std::string origin = "the given URL";
+  CURLU* parsed = curl_url();
+  if (parsed == nullptr) return origin;
+  char* scheme = nullptr;
+  char* host = nullptr;
+  char* port = nullptr;
+  if (curl_url_set(parsed, CURLUPART_URL, url.c_str(), 0) == CURLUE_OK &&
+      curl_url_get(parsed, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK &&
+      curl_url_get(parsed, CURLUPART_HOST, &host, 0) == CURLUE_OK) {
+    origin = absl::StrCat(scheme, "://", host);
+    if (curl_url_get(parsed, CURLUPART_PORT, &port, 0) == CURLUE_OK) {
+      absl::StrAppend(&origin, ":", port);
+    }
+  }
+  curl_free(scheme);
+  curl_free(host);
+  curl_free(port);
+  curl_url_cleanup(parsed);
+  return origin;
+}
+
+absl::Status CheckRequest(const HttpRequest& request) {
+  if (!request.url.starts_with("http://") && !request.url.starts_with("https://")) {
+    return BadRequest("the URL must begin with http:// or https://");
+  }
+  if (HasControl(request.url)) return BadRequest("the URL holds control characters");
+  if (!IsToken(request.method)) return BadRequest("the HTTP method must be one word");
+  for (const HttpHeader& header : request.headers) {
+    if (!IsToken(header.name)) return BadRequest("a header name holds forbidden characters");
+    if (HasControl(header.value)) {
+      return BadRequest(absl::StrCat("the header ", header.name, " holds control characters"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+CurlTransfer::~CurlTransfer() { curl_slist_free_all(static_cast<curl_slist*>(header_list_)); }
+
+void CurlTransfer::Configure(void* easy, absl::Duration timeout) {
+  easy_ = easy;
+  timeout_ = timeout;
+  auto set = [easy](CURLoption option, auto value) { curl_easy_setopt(easy, option, value); };
+  set(CURLOPT_PRIVATE, static_cast<void*>(this));
+  set(CURLOPT_ERRORBUFFER, error_text_.data());
+  set(CURLOPT_URL, request_.url.c_str());
+  set(CURLOPT_TIMEOUT_MS, Milliseconds(timeout));
+  set(CURLOPT_CONNECTTIMEOUT_MS, Milliseconds(std::min(request_.connect_timeout, timeout)));
+  // Without it libcurl interrupts name resolution by SIGALRM, which ends a process with threads.
+  set(CURLOPT_NOSIGNAL, 1L);
+  // Ending a transfer must not wait for a resolver that hangs: it would stop the loop.
+  set(CURLOPT_QUICK_EXIT, 1L);
+  set(CURLOPT_PROTOCOLS_STR, "http,https");
+  set(CURLOPT_FOLLOWLOCATION, 0L);
+  set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));  // NOLINT
+  set(CURLOPT_SSL_VERIFYPEER, 1L);
+  set(CURLOPT_SSL_VERIFYHOST, 2L);
+  set(CURLOPT_MAXAGE_CONN,
+      static_cast<long>(absl::ToInt64Seconds(kMaxIdleOfConnection)));  // NOLINT
+  set(CURLOPT_MAXFILESIZE_LARGE, static_cast<curl_off_t>(request_.max_response_bytes));
+  set(CURLOPT_HEADERFUNCTION, &CurlTransfer::OnHeader);
+  set(CURLOPT_HEADERDATA, static_cast<void*>(this));
+  set(CURLOPT_WRITEFUNCTION, &CurlTransfer::OnBody);
+  set(CURLOPT_WRITEDATA, static_cast<void*>(this));
+
+  curl_slist* list = nullptr;
+  for (const HttpHeader& header : request_.headers) {
+    // "name;" is libcurl's spelling of a header without a value.
+    list = curl_slist_append(list, header.value.empty()
+                                       ? absl::StrCat(header.name, ";").c_str()
+                                       : absl::StrCat(header.name, ": ", header.value).c_str());
+  }
+  if (!request_.body.empty() || request_.method == "POST") {
+    set(CURLOPT_POST, 1L);
+    set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request_.body.size()));
+    set(CURLOPT_READFUNCTION, &CurlTransfer::OnRead);
+    set(CURLOPT_READDATA, static_cast<void*>(this));
+    // libcurl repeats a request by itself when a kept-alive connection ends without an answer. The
+    // seek that it needs for that is refused: whether to pay for a second try is the caller's
+    // decision.
+    set(CURLOPT_SEEKFUNCTION, &CurlTransfer::OnSeek);
+    set(CURLOPT_SEEKDATA, static_cast<void*>(this));
+    list = curl_slist_append(list, "Expect:");  // No waiting for "100 Continue".
+  }
+  if (request_.method == "HEAD") {
+    set(CURLOPT_NOBODY, 1L);
+  } else if (request_.method != "GET" && request_.method != "POST") {
+    set(CURLOPT_CUSTOMREQUEST, request_.method.c_str());
+  }
+  header_list_ = list;
+  set(CURLOPT_HTTPHEADER, list);
+}
+
+absl::StatusOr<HttpResponse> CurlTransfer::Finish(int code) {
+  if (code != CURLE_OK) return Error(code);
+  long status = 0;  // NOLINT: libcurl's type.
+  curl_easy_getinfo(easy_, CURLINFO_RESPONSE_CODE, &status);
+  response_.status = static_cast<int>(status);
+  return std::move(response_);
+}
+
+absl::Status CurlTransfer::Error(int code) const {
+  const std::string origin = OriginOf(request_.url);
+  const std::string detail = error_text_[0] != '\0'
+                                 ? std::string(error_text_.data())
+                                 : curl_easy_strerror(static_cast<CURLcode>(code));
+  auto error = [&](absl::StatusCode status, std::string_view reason, const char* what) {
+    return MakeError(status, reason, absl::StrCat(what, " ", origin, ": ", detail));
+  };
+  if (too_large_ || code == CURLE_FILESIZE_EXCEEDED) {
+    return MakeError(absl::StatusCode::kResourceExhausted, "RESPONSE_TOO_LARGE",
+                     absl::StrCat("the answer of ", origin, " is larger than ",
+                                  request_.max_response_bytes, " bytes"));
+  }
+  curl_off_t connected = 0;
+  curl_easy_getinfo(easy_, CURLINFO_PRETRANSFER_TIME_T, &connected);
+  switch (code) {
+    case CURLE_OPERATION_TIMEDOUT: {
+      curl_off_t microseconds = 0;
+      curl_easy_getinfo(easy_, CURLINFO_TOTAL_TIME_T, &microseconds);
+      if (connected == 0 && absl::Microseconds(microseconds) < timeout_) {
+        return error(absl::StatusCode::kUnavailable, "CONNECTION_FAILED", "could not reach");
+      }
+      return MakeError(
+          absl::StatusCode::kDeadlineExceeded, "HTTP_TIMEOUT",
+          absl::StrCat(origin, " did not answer within ",
+                       absl::FormatDuration(absl::Trunc(timeout_, absl::Milliseconds(1)))));
+    }
+    case CURLE_URL_MALFORMAT:
+    case CURLE_UNSUPPORTED_PROTOCOL:
+      return error(absl::StatusCode::kInvalidArgument, "INVALID_HTTP_REQUEST", "cannot use");
+    case CURLE_SEND_ERROR:
+    case CURLE_SEND_FAIL_REWIND:
+    case CURLE_RECV_ERROR:
+    case CURLE_GOT_NOTHING:
+    case CURLE_PARTIAL_FILE:
+    case CURLE_WRITE_ERROR:
+    case CURLE_WEIRD_SERVER_REPLY:
+      return MakeError(absl::StatusCode::kUnavailable, "CONNECTION_RESET",
+                       absl::StrCat(origin, " ended the connection without a whole answer: ",
+                                    curl_easy_strerror(static_cast<CURLcode>(code))));
+    case CURLE_OUT_OF_MEMORY:
+      return error(absl::StatusCode::kResourceExhausted, "OUT_OF_MEMORY", "no memory to call");
+    default:
+      return error(absl::StatusCode::kUnavailable,
+                   connected == 0 ? "CONNECTION_FAILED" : "CONNECTION_RESET", "could not call");
+  }
+}
+
+size_t CurlTransfer::OnHeader(char* data, size_t size, size_t count, void* self) {
+  auto* transfer = static_cast<CurlTransfer*>(self);
+  const size_t bytes = size * count;
+  transfer->header_bytes_ += bytes;
+  if (transfer->header_bytes_ > kMaxHeaderBytes) {
+    transfer->too_large_ = true;
+    return 0;
+  }
+  transfer->TakeHeaderLine(std::string_view(data, bytes));
+  return bytes;
+}
+
+void CurlTransfer::TakeHeaderLine(std::string_view line) {
+  if (line.starts_with("HTTP/")) {  // A new block: what came before was "100 Continue" or the like.
+    response_.headers.clear();
+    return;
+  }
+  const size_t colon = line.find(':');
+  if (colon == std::string_view::npos) return;
+  HttpHeader header = {std::string(line.substr(0, colon)), std::string(line.substr(colon + 1))};
+  absl::StripAsciiWhitespace(&header.name);
+  absl::StripAsciiWhitespace(&header.value);
+  response_.headers.push_back(std::move(header));
+}
+
+size_t CurlTransfer::OnBody(char* data, size_t size, size_t count, void* self) {
+  auto* transfer = static_cast<CurlTransfer*>(self);
+  const size_t bytes = size * count;
+  std::string& body = transfer->response_.body;
+  if (bytes > transfer->request_.max_response_bytes - body.size()) {
+    transfer->too_large_ = true;
+    return CURL_WRITEFUNC_ERROR;
+  }
+  body.append(data, bytes);
+  return bytes;
+}
+
+size_t CurlTransfer::OnRead(char* buffer, size_t size, size_t count, void* self) {
+  auto* transfer = static_cast<CurlTransfer*>(self);
+  const std::string& body = transfer->request_.body;
+  const size_t bytes = std::min(size * count, body.size() - transfer->sent_);
+  std::memcpy(buffer, body.data() + transfer->sent_, bytes);
+  transfer->sent_ += bytes;
+  return bytes;
+}
+
+int CurlTransfer::OnSeek(void* self, int64_t offset, int origin) { return CURL_SEEKFUNC_FAIL; }
+
+}  // namespace assay::http

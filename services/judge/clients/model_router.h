@@ -1,0 +1,88 @@
+// Sends each call to the provider that its model URI names.
+#ifndef ASSAY_SERVICES_JUDGE_CLIENTS_MODEL_ROUTER_H_
+#define ASSAY_SERVICES_JUDGE_CLIENTS_MODEL_ROUTER_H_
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "common/clock/clock.h"
+#include "common/clock/timer.h"
+#include "common/exec/executor.h"
+#include "common/http/http_client.h"
+#include "services/judge/clients/limited_model_client.h"
+#include "services/judge/clients/model_config.h"
+#include "services/judge/clients/retrying_model_client.h"
+#include "services/judge/core/model_client.h"
+
+namespace assay::judge {
+
+// `openai:/m`, `anthropic:/m`, `endpoints:/name[/m]`, `offline:/lexical`. Behind each provider
+// stand its own bound and its own retries. Thread-safe.
+class ModelRouter final : public ModelClient {
+ public:
+  // All outlive the router's calls. To end: Shutdown(), then drain the executor, then destroy
+  // timers and HTTP client (what they still hold is answered), then the router.
+  struct Dependencies {
+    http::HttpClient* http;
+    Executor* executor;
+    TimerQueue* timers;
+    Clock* clock;
+    std::function<double()>
+        random;  // Evenly in [0, 1), for backoff. Thread-safe. Null: one of its own.
+  };
+
+  struct ProviderStatus {
+    std::string uri_prefix;   // "openai:/", "endpoints:/local", "offline:/lexical".
+    bool configured = false;  // Needs no credential, or has one.
+  };
+
+  // `offline` answers offline:/lexical; null if there is none. `policy.max_attempts` comes from
+  // `config`.
+  ModelRouter(const ModelConfig& config, const Dependencies& dependencies,
+              std::unique_ptr<ModelClient> offline, RetryPolicy policy = {});
+  ~ModelRouter() override;
+
+  void Complete(ModelRequest request, CallContext context, Done<ModelResponse> done) override;
+
+  // What Complete would refuse at once: INVALID_ARGUMENT INVALID_MODEL_URI, which lists the forms;
+  // FAILED_PRECONDITION MODEL_NOT_CONFIGURED, which names what to set, never its value.
+  absl::Status Check(std::string_view model_uri) const;
+
+  // All providers and endpoints, in a fixed order.
+  std::vector<ProviderStatus> Providers() const;
+  const std::string& default_model() const { return default_model_; }
+
+  // From now on no attempt is begun; who waits is answered with CANCELLED.
+  void Shutdown();
+
+ private:
+  struct Route {
+    std::string uri_prefix;
+    std::string missing_key;  // Where a key is looked for in vain; "" if the route can be used.
+    bool needs_model_in_uri = true;
+    std::unique_ptr<ModelClient> client;
+    RetryingModelClient* retrying =
+        nullptr;  // Inside `client`, as is `limited`; null for the offline model.
+    LimitedModelClient* limited = nullptr;
+  };
+
+  void AddRoute(const std::string& key, Route route, std::unique_ptr<ModelClient> provider);
+  absl::StatusOr<const Route*> Find(std::string_view model_uri) const;
+
+  const Dependencies dependencies_;
+  const std::string default_model_;
+  const RetryPolicy policy_;
+  const size_t max_in_flight_;
+  const size_t max_queued_;
+  std::map<std::string, Route> routes_;  // By provider, "endpoints/<name>", or whole offline URI.
+};
+
+}  // namespace assay::judge
+
+#endif  // ASSAY_SERVICES_JUDGE_CLIENTS_MODEL_ROUTER_H_
