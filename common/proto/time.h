@@ -8,7 +8,8 @@
 
 namespace assay::proto {
 
-// Nanosecond precision; what lies outside protobuf's range (years 1 to 9999) is clamped. Thread-safe, as all here.
+// Nanosecond precision; what lies outside protobuf's range (years 1 to 9999) is clamped.
+// Thread-safe, as all here.
 google::protobuf::Timestamp ToTimestamp(absl::Time time);
 absl::Time FromTimestamp(const google::protobuf::Timestamp& timestamp);
 google::protobuf::Duration ToDuration(absl::Duration duration);
