@@ -204,7 +204,9 @@ TEST_F(BidiCallTest, CancellationFiresTheTokenAndLateAnswersAreHarmless) {
 TEST_F(BidiCallTest, DrainEndsOpenStreams) {
   Held held;
   HoldCalls(&held);
-  Start();
+  ServerOptions options = TestServer::QuickOptions();
+  options.grace = kSoon;  // Else the status races with the cancellation of all calls.
+  Start(options);
   grpc::ClientContext context;
   auto stream = stub_->Chat(&context);
   ASSERT_TRUE(stream->Write(Message("a")));

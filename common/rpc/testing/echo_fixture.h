@@ -51,6 +51,11 @@ class HeldExecutor final : public Executor {
 
 // A call under way, started through the callback API so that the test goes on.
 struct PendingEcho {
+  ~PendingEcho() {
+    if (begun) ended.Wait();
+  }
+
+  bool begun = false;
   grpc::ClientContext context;
   echo::v1::EchoRequest request;
   echo::v1::EchoResponse response;
@@ -107,6 +112,7 @@ class EchoFixture : public ::testing::Test {
   }
 
   void Begin(PendingEcho* pending) {
+    pending->begun = true;
     stub_->async()->Echo(&pending->context, &pending->request, &pending->response,
                          [pending](grpc::Status status) {
                            pending->status = std::move(status);
