@@ -1,27 +1,38 @@
 """A thin layer over Assay's generated Python clients: channels, errors one can read, retries, OTLP spans.
 
-Needs the generated code on the path: `tests/clients/python/generate` prints its directory.
+The generated code is made on the first import, and again when a contract has changed; see `generate` beside this file.
 """
 
 import json
+import pathlib
 import random
 import secrets
+import subprocess
+import sys
 import time
 import uuid
 
 import grpc
-from google.protobuf import struct_pb2  # noqa: F401  (registers the well-known type)
-from google.rpc import error_details_pb2, status_pb2
 
-from assay.alignment.v1 import alignment_service_pb2_grpc
-from assay.common.v1 import value_pb2
-from assay.feedback.v1 import feedback_service_pb2_grpc
-from assay.judge.v1 import evaluation_service_pb2_grpc, judge_service_pb2_grpc
-from assay.registry.v1 import experiment_service_pb2_grpc, judge_registry_service_pb2_grpc
-from assay.trace.v1 import trace_service_pb2_grpc
-from assay_health import health_pb2, health_pb2_grpc
-from opentelemetry.proto.collector.trace.v1 import trace_service_pb2 as otlp_service_pb2
-from opentelemetry.proto.collector.trace.v1 import trace_service_pb2_grpc as otlp_service_pb2_grpc
+_GENERATED = subprocess.run(
+    [str(pathlib.Path(__file__).resolve().parent / "generate")], check=True, stdout=subprocess.PIPE, text=True
+).stdout.strip()
+sys.path.insert(0, _GENERATED)
+
+# The imports below come from there.
+# pylint: disable=wrong-import-position
+from google.protobuf import struct_pb2  # noqa: F401,E402  (registers the well-known type)
+from google.rpc import error_details_pb2, status_pb2  # noqa: E402
+
+from assay.alignment.v1 import alignment_service_pb2_grpc  # noqa: E402
+from assay.common.v1 import value_pb2  # noqa: E402
+from assay.feedback.v1 import feedback_service_pb2_grpc  # noqa: E402
+from assay.judge.v1 import evaluation_service_pb2_grpc, judge_service_pb2_grpc  # noqa: E402
+from assay.registry.v1 import experiment_service_pb2_grpc, judge_registry_service_pb2_grpc  # noqa: E402
+from assay.trace.v1 import trace_service_pb2_grpc  # noqa: E402
+from assay_health import health_pb2, health_pb2_grpc  # noqa: E402
+from opentelemetry.proto.collector.trace.v1 import trace_service_pb2 as otlp_service_pb2  # noqa: E402
+from opentelemetry.proto.collector.trace.v1 import trace_service_pb2_grpc as otlp_service_pb2_grpc  # noqa: E402
 
 DEFAULT_ADDRESSES = {
     "registry": "127.0.0.1:7401",
@@ -32,6 +43,14 @@ DEFAULT_ADDRESSES = {
     "alignment": "127.0.0.1:7405",
 }
 
+CHANNEL_OPTIONS = [
+    ("grpc.max_receive_message_length", 64 << 20),
+    ("grpc.max_send_message_length", 64 << 20),
+    # A service that was restarted is found again at once.
+    ("grpc.initial_reconnect_backoff_ms", 50),
+    ("grpc.max_reconnect_backoff_ms", 500),
+]
+
 _DETAILS = {
     "type.googleapis.com/google.rpc." + name: getattr(error_details_pb2, name)
     for name in ("ErrorInfo", "BadRequest", "RetryInfo", "ResourceInfo", "PreconditionFailure", "QuotaFailure")
@@ -41,17 +60,33 @@ _DETAILS = {
 class AssayError(Exception):
     """A gRPC error with its details: code, reason, message, metadata, fields, retry_after (seconds or None)."""
 
-    def __init__(self, error):
-        self.code = error.code()
-        self.message = error.details()
-        self.reason = ""
+    def __init__(self, code, message, reason="", fields=None):
+        self.code = code
+        self.message = message
+        self.reason = reason
         self.metadata = {}
-        self.fields = {}
+        self.fields = fields or {}
         self.retry_after = None
+        super().__init__(code, message)
+
+    def __str__(self):
+        return f"{self.code.name} {self.reason}: {self.message}"
+
+    @classmethod
+    def from_rpc(cls, error):
+        """Of a grpc.RpcError."""
+        failure = cls(error.code(), error.details())
         for key, value in error.trailing_metadata() or ():
             if key == "grpc-status-details-bin":
-                self._read(status_pb2.Status.FromString(value))
-        super().__init__(f"{self.code.name} {self.reason}: {self.message}")
+                failure._read(status_pb2.Status.FromString(value))
+        return failure
+
+    @classmethod
+    def from_stream(cls, error):
+        """Of a RequestError of JudgeStream or JudgeBatch."""
+        codes = {code.value[0]: code for code in grpc.StatusCode}
+        fields = {error.field: error.message} if error.field else {}
+        return cls(codes.get(error.code, grpc.StatusCode.UNKNOWN), error.message, error.reason, fields)
 
     def _read(self, status):
         for packed in status.details:
@@ -76,12 +111,17 @@ def call(method, request, timeout=60.0, attempts=1, metadata=None):
         try:
             return method(request, timeout=timeout, metadata=metadata)
         except grpc.RpcError as error:
-            failure = AssayError(error)
+            failure = AssayError.from_rpc(error)
             if failure.code != grpc.StatusCode.UNAVAILABLE or attempt == attempts:
                 raise failure from None
-            backoff = min(0.05 * 2**attempt, 2.0) * random.uniform(0.5, 1.0)
-            time.sleep(max(backoff, failure.retry_after or 0.0))
+            time.sleep(retry_delay(attempt, failure))
     raise AssertionError("unreachable")
+
+
+def retry_delay(attempt, failure=None):
+    """Seconds to wait before the next attempt: doubling up to 2 s, with jitter, and never less than the server asks."""
+    backoff = min(0.05 * 2**attempt, 2.0) * random.uniform(0.5, 1.0)
+    return max(backoff, (failure.retry_after if failure else None) or 0.0)
 
 
 class Assay:
@@ -102,20 +142,16 @@ class Assay:
 
     @staticmethod
     def _channel(address):
-        return grpc.insecure_channel(
-            address,
-            options=[
-                ("grpc.max_receive_message_length", 64 << 20),
-                ("grpc.max_send_message_length", 64 << 20),
-                # A service that was restarted is found again at once.
-                ("grpc.initial_reconnect_backoff_ms", 50),
-                ("grpc.max_reconnect_backoff_ms", 500),
-            ],
-        )
+        return grpc.insecure_channel(address, options=CHANNEL_OPTIONS)
 
     def close(self):
         for channel in self.channels.values():
             channel.close()
+
+
+def otlp_stub(address):
+    """The OTLP exporter's stub alone, for applications that know no other service."""
+    return otlp_service_pb2_grpc.TraceServiceStub(grpc.insecure_channel(address, options=CHANNEL_OPTIONS))
 
 
 def is_serving(channel, service="", timeout=2.0):
