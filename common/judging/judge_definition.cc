@@ -1,0 +1,233 @@
+#include "common/judging/judge_definition.h"
+
+#include <cmath>
+#include <string>
+
+#include "common/embed/embed.h"
+#include "common/json/json_value.h"
+#include "common/json/safe_json.h"
+#include "common/json/utf8.h"
+#include "common/judging/template_variables.h"
+#include "common/judging/value_type.h"
+#include "common/status/errors.h"
+#include "common/status/status_macros.h"
+#include "common/strings/strings.h"
+#include "re2/re2.h"
+
+namespace assay::judging {
+
+namespace {
+
+using common::v1::ValueType;
+using registry::v1::GuidelinesJudge;
+using registry::v1::JudgeDefinition;
+using registry::v1::JudgeMemory;
+using registry::v1::MemoryExample;
+
+std::string Path(std::string_view field, std::string_view child) {
+  return field.empty() ? std::string(child) : StrCat(field, ".", child);
+}
+
+absl::Status ValidateText(std::string_view text, std::string_view field, std::string_view reason) {
+  if (text.find_first_not_of(" \t\r\n") == std::string_view::npos) {
+    return InvalidField(field, "must not be empty", reason);
+  }
+  if (text.size() > kMaxTextBytes) {
+    return InvalidField(field, StrCat("has ", text.size(), " bytes; at most 64 KiB are allowed"),
+                        reason);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ValidateContextEntry(const std::string& name, const std::string& path,
+                                  std::string_view field) {
+  static const RE2* const names = new RE2("[A-Za-z_][A-Za-z0-9_]*");
+  static const RE2* const roots = new RE2(R"((?:inputs|outputs|expectations)(?:[.\[].*)?)");
+  if (name.size() > 250 || !RE2::FullMatch(name, *names)) {
+    return InvalidField(field,
+                        StrCat("has the name `", json::PreviewOf(name, 60),
+                               "`; names match [A-Za-z_][A-Za-z0-9_]*"),
+                        "INVALID_CONTEXT");
+  }
+  const std::string entry = StrCat(field, "[", name, "]");
+  if (!RE2::FullMatch(path, *roots)) {
+    return InvalidField(entry,
+                        StrCat("is the path `", json::PreviewOf(path, 100),
+                               "`; a path begins with inputs, outputs or expectations"),
+                        "INVALID_CONTEXT");
+  }
+  const absl::Status parsed = json::JsonPathText("{}", path).status();
+  if (!parsed.ok()) return InvalidField(entry, ToStd(parsed.message()), "INVALID_CONTEXT");
+  return absl::OkStatus();
+}
+
+absl::Status ValidateGuidelinesJudge(const GuidelinesJudge& judge, std::string_view field) {
+  const std::string list = Path(field, "guidelines");
+  if (judge.per_row() && judge.guidelines_size() > 0) {
+    return InvalidField(list, "must be empty when per_row is set", "INVALID_GUIDELINES");
+  }
+  if (!judge.per_row() && judge.guidelines_size() == 0) {
+    return InvalidField(list, "needs at least one guideline, unless per_row is set",
+                        "INVALID_GUIDELINES");
+  }
+  if (judge.guidelines_size() > kMaxGuidelines) {
+    return InvalidField(list, "has more than 100 guidelines", "INVALID_GUIDELINES");
+  }
+  for (int i = 0; i < judge.guidelines_size(); ++i) {
+    ASSAY_RETURN_IF_ERROR(
+        ValidateText(judge.guidelines(i), StrCat(list, "[", i, "]"), "INVALID_GUIDELINES"));
+  }
+  if (judge.context_size() > kMaxContextEntries) {
+    return InvalidField(Path(field, "context"), "has more than 50 entries", "INVALID_CONTEXT");
+  }
+  for (const auto& [name, path] : judge.context()) {
+    ASSAY_RETURN_IF_ERROR(ValidateContextEntry(name, path, Path(field, "context")));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ValidateInferenceParameters(const google::protobuf::Struct& parameters,
+                                         std::string_view field) {
+  for (const auto& [name, value] : parameters.fields()) {
+    if (name != "temperature" && name != "top_p" && name != "max_tokens" && name != "seed") {
+      return InvalidField(field,
+                          StrCat("has the parameter `", json::PreviewOf(name, 60),
+                                 "`; allowed are temperature, top_p, max_tokens, seed"),
+                          "INVALID_INFERENCE_PARAMETER");
+    }
+    if (!value.has_number_value() || !std::isfinite(value.number_value())) {
+      return InvalidField(Path(field, name), "must be a finite number",
+                          "INVALID_INFERENCE_PARAMETER");
+    }
+    if ((name == "max_tokens" && value.number_value() < 1) || value.number_value() < 0) {
+      return InvalidField(Path(field, name), "is too small", "INVALID_INFERENCE_PARAMETER");
+    }
+  }
+  return absl::OkStatus();
+}
+
+bool IsYesNo(const ValueType& type) {
+  const auto& categories = type.category_type().categories();
+  return type.has_category_type() && !type.nullable() && categories.size() == 2 &&
+         categories.Get(0) == "yes" && categories.Get(1) == "no";
+}
+
+absl::Status ValidateExample(const MemoryExample& example, const ValueType& type,
+                             std::string_view field) {
+  if (example.trace().empty()) return InvalidField(Path(field, "trace"), "must not be empty");
+  if (example.trace().size() > 1'000) return InvalidField(Path(field, "trace"), "is too long");
+  if (example.has_inputs()) {
+    ASSAY_RETURN_IF_ERROR(json::JsonText(example.inputs(), Path(field, "inputs")).status());
+  }
+  if (example.has_outputs()) {
+    ASSAY_RETURN_IF_ERROR(json::JsonText(example.outputs(), Path(field, "outputs")).status());
+  }
+  const std::string value_field = Path(field, "value");
+  if (!example.has_value()) return InvalidField(value_field, "must be given");
+  ASSAY_ASSIGN_OR_RETURN(const std::string value, json::JsonText(example.value(), value_field));
+  ASSAY_RETURN_IF_ERROR(ValidateValue(type, value, value_field));
+  if (example.rationale().size() > kMaxTextBytes) {
+    return InvalidField(Path(field, "rationale"), "must have at most 64 KiB");
+  }
+  if (example.embedding_size() != 0 && example.embedding_size() != embed::kDefaultDimensions) {
+    return InvalidField(Path(field, "embedding"),
+                        StrCat("must be empty or have ", embed::kDefaultDimensions, " numbers"));
+  }
+  for (const float number : example.embedding()) {
+    if (!std::isfinite(number)) return InvalidField(Path(field, "embedding"), "must be finite");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ValidateMemory(const JudgeMemory& memory, const ValueType& type,
+                            std::string_view field) {
+  if (memory.guidelines_size() > kMaxGuidelines) {
+    return InvalidField(Path(field, "guidelines"), "has more than 100 guidelines");
+  }
+  for (int i = 0; i < memory.guidelines_size(); ++i) {
+    ASSAY_RETURN_IF_ERROR(ValidateText(memory.guidelines(i).text(),
+                                       StrCat(Path(field, "guidelines"), "[", i, "].text"),
+                                       "INVALID_GUIDELINES"));
+  }
+  if (memory.examples_size() > kMaxMemoryExamples) {
+    return InvalidField(Path(field, "examples"), "has more than 10,000 examples");
+  }
+  for (int i = 0; i < memory.examples_size(); ++i) {
+    ASSAY_RETURN_IF_ERROR(
+        ValidateExample(memory.examples(i), type, StrCat(Path(field, "examples"), "[", i, "]")));
+  }
+  if (memory.retrieved_examples() < 0 || memory.retrieved_examples() > kMaxRetrievedExamples) {
+    return InvalidField(Path(field, "retrieved_examples"), "must be from 0 to 50; 0 means 5");
+  }
+  if (!memory.embedding_model().empty() && memory.embedding_model() != kEmbeddingModel) {
+    return InvalidField(Path(field, "embedding_model"),
+                        StrCat("must be `", kEmbeddingModel, "` or empty"));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ValidateKind(const JudgeDefinition& definition, std::string_view field) {
+  switch (definition.kind_case()) {
+    case JudgeDefinition::KIND_NOT_SET:
+      return InvalidField(field, "needs exactly one kind: instructions or guidelines");
+    case JudgeDefinition::kInstructions: {
+      const std::string path = Path(field, "instructions.instructions");
+      const std::string& text = definition.instructions().instructions();
+      ASSAY_RETURN_IF_ERROR(ValidateText(text, path, "INVALID_FIELD"));
+      ASSAY_RETURN_IF_ERROR(ParseTemplateVariables(text, path).status());
+      if (definition.has_value_type())
+        return ValidateValueType(definition.value_type(), Path(field, "value_type"));
+      return absl::OkStatus();
+    }
+    case JudgeDefinition::kGuidelines:
+      if (definition.has_value_type() && !IsYesNo(definition.value_type())) {
+        return InvalidField(
+            Path(field, "value_type"),
+            "of a guidelines judge is always the categories `yes`, `no`; leave it out",
+            "INVALID_VALUE_TYPE");
+      }
+      return ValidateGuidelinesJudge(definition.guidelines(), Path(field, "guidelines"));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status ValidateModelUri(std::string_view uri, std::string_view field) {
+  static const RE2* const pattern =
+      new RE2(R"([a-z][a-z0-9_-]{0,62}:/+[^/\s\x00-\x1f][^\s\x00-\x1f]*)");
+  if (uri.size() > 500 || !RE2::FullMatch(re2::StringPiece(uri.data(), uri.size()), *pattern)) {
+    return InvalidField(field,
+                        StrCat("is `", json::PreviewOf(uri, 100),
+                               "`; a model is `provider:/model`, such as `offline:/lexical`"),
+                        "INVALID_MODEL_URI");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ValidateJudgeDefinition(const JudgeDefinition& definition, std::string_view field) {
+  ASSAY_RETURN_IF_ERROR(ValidateKind(definition, field));
+  if (!definition.model().empty()) {
+    ASSAY_RETURN_IF_ERROR(ValidateModelUri(definition.model(), Path(field, "model")));
+  }
+  ASSAY_RETURN_IF_ERROR(ValidateInferenceParameters(definition.inference_parameters(),
+                                                    Path(field, "inference_parameters")));
+  if (json::CountChars(definition.description()) > kMaxDescriptionChars) {
+    return InvalidField(Path(field, "description"), "must have at most 4,096 characters");
+  }
+  return ValidateMemory(definition.memory(), EffectiveValueType(definition), Path(field, "memory"));
+}
+
+ValueType EffectiveValueType(const JudgeDefinition& definition) {
+  ValueType type;
+  if (definition.has_guidelines()) {
+    type.mutable_category_type()->add_categories("yes");
+    type.mutable_category_type()->add_categories("no");
+    return type;
+  }
+  if (definition.has_value_type()) return definition.value_type();
+  type.mutable_string_type();
+  return type;
+}
+
+}  // namespace assay::judging

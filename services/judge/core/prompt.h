@@ -1,0 +1,47 @@
+// What a model is asked: the judge's rules in the system message, the material in fenced blocks in
+// the user's.
+#ifndef ASSAY_SERVICES_JUDGE_CORE_PROMPT_H_
+#define ASSAY_SERVICES_JUDGE_CORE_PROMPT_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "assay/common/v1/value.pb.h"
+#include "assay/registry/v1/judge.pb.h"
+#include "services/judge/core/model_client.h"
+#include "services/judge/core/subject.h"
+
+namespace assay::judge {
+
+// The names of the blocks beside `inputs`, `outputs`, `expectations`, `trace` and the context's
+// names.
+inline constexpr std::string_view kInstructionsBlock = "instructions";
+inline constexpr std::string_view kGuidelineBlock = "guideline";
+inline constexpr std::string_view kLearnedGuidelineBlock = "learned_guideline";
+inline constexpr std::string_view kExampleBlock = "example";
+
+struct RenderedPrompt {
+  std::vector<ChatMessage> messages;  // A system message and a user's.
+  common::v1::ValueType value_type;
+  std::string schema;      // JSON Schema of the verdict.
+  bool yes_or_no = false;  // A guidelines judge: words that mean yes or no are taken too.
+  std::vector<std::string> retrieved_traces;
+  std::string sha256;  // Of messages and schema, lower-case hex.
+};
+
+// Template variables stay in the instructions as they are; their values follow in blocks, by first
+// appearance. What stands in a block cannot close it (prompt_fence.h). The assessments of the trace
+// are never shown. Errors: INVALID_ARGUMENT naming a field of the subject, reason
+// MISSING_JUDGE_INPUT and others of CollectGuidelinesCase; those of ParseTemplateVariables for a
+// definition that was never valid. Thread-safe.
+absl::StatusOr<RenderedPrompt> RenderPrompt(const registry::v1::JudgeDefinition& definition,
+                                            const Subject& subject);
+
+// The second question after an answer that cannot be used, for `reason`. Appends two messages.
+void AppendRepair(const common::v1::ValueType& type, std::string_view answer,
+                  std::string_view reason, std::vector<ChatMessage>* messages);
+
+}  // namespace assay::judge
+
+#endif  // ASSAY_SERVICES_JUDGE_CORE_PROMPT_H_
