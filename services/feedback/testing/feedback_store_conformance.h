@@ -105,7 +105,8 @@ class FeedbackStoreConformance : public testing::Test {
   }
   std::vector<int64_t> PendingSequences() {
     std::vector<int64_t> sequences;
-    for (const auto& change : *fixture_.store().Pending(1000, 1 << 20)) {
+    const auto changes = *fixture_.store().Pending(1000, 1 << 20);
+    for (const trace::v1::AssessmentChange& change : changes) {
       sequences.push_back(change.sequence());
     }
     return sequences;
