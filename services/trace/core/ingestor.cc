@@ -1,0 +1,132 @@
+#include "services/trace/core/ingestor.h"
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "common/status/errors.h"
+#include "common/status/status_macros.h"
+#include "common/strings/strings.h"
+#include "services/trace/core/chunk_builder.h"
+#include "services/trace/core/otlp_wire_reader.h"
+#include "services/trace/core/trace_facts.h"
+
+namespace assay::trace {
+namespace {
+
+constexpr absl::Duration kRetryAfter = absl::Seconds(1);
+// A body is held twice for a while: as it came, and cut into chunks.
+constexpr int64_t kCopies = 2;
+
+std::string MessageOf(const std::map<std::string_view, int64_t>& rejected, int64_t ends_early) {
+  std::string message;
+  for (const auto& [reason, count] : rejected) {
+    StrAppend(&message, message.empty() ? "rejected: " : ", ", reason, " ", count,
+              count == 1 ? " span" : " spans");
+  }
+  if (ends_early > 0) {
+    StrAppend(&message, message.empty() ? "" : "; ",
+              "kept though they end before they start: ", ends_early,
+              ends_early == 1 ? " span" : " spans");
+  }
+  return message;
+}
+
+}  // namespace
+
+// One request on its way.
+struct Ingestor::Work {
+  IngestRequest request;
+  std::vector<Admission> tickets;
+  IngestResult result;
+};
+
+Ingestor::Ingestor(TraceStore& store, Executor& executor, IngestorOptions options,
+                   std::function<void()> on_new_experiments)
+    : store_(store),
+      executor_(executor),
+      options_(options),
+      on_new_experiments_(std::move(on_new_experiments)),
+      gate_(std::max(options.max_bytes_in_flight, (kCopies + 1) * options.max_body_bytes)) {}
+
+void Ingestor::Answer(absl::StatusOr<IngestResult> result, Done<IngestResult> done) {
+  executor_.Run([result = std::move(result), done = std::move(done)]() mutable {
+    std::move(done)(std::move(result));
+  });
+}
+
+void Ingestor::Export(IngestRequest request, Done<IngestResult> done) {
+  auto work = std::make_shared<Work>();
+  work->request = std::move(request);
+  if (absl::Status ready = Decompress(*work); !ready.ok()) return Answer(ready, std::move(done));
+  absl::StatusOr<std::vector<TraceChunk>> chunks = ReadChunks(*work);
+  if (!chunks.ok()) return Answer(chunks.status(), std::move(done));
+  if (chunks->empty()) return Answer(std::move(work->result), std::move(done));
+  work->request.body = std::string();
+  store_.AppendSpans(
+      *std::move(chunks), options_.register_experiments,
+      [this, work, done = std::move(done)](absl::StatusOr<AppendResult> appended) mutable {
+        work->tickets.clear();
+        if (!appended.ok()) return std::move(done)(appended.status());
+        if (appended->new_experiments && on_new_experiments_) on_new_experiments_();
+        std::move(done)(std::move(work->result));
+      });
+}
+
+absl::Status Ingestor::Decompress(Work& work) {
+  auto take = [&](int64_t bytes) {
+    std::optional<Admission> ticket = gate_.TryEnter(kCopies * bytes);
+    if (!ticket.has_value()) return Overloaded("the memory for spans", kRetryAfter);
+    work.tickets.push_back(*std::move(ticket));
+    return absl::OkStatus();
+  };
+  IngestRequest& request = work.request;
+  if (static_cast<int64_t>(request.body.size()) > options_.max_body_bytes) {
+    return MessageTooLarge(options_.max_body_bytes);
+  }
+  if (request.encoding == Encoding::kIdentity) {
+    return take(static_cast<int64_t>(request.body.size()));
+  }
+  ASSAY_ASSIGN_OR_RETURN(request.body,
+                         Inflate(request.body, request.encoding, options_.max_body_bytes, take));
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<TraceChunk>> Ingestor::ReadChunks(Work& work) const {
+  ASSAY_ASSIGN_OR_RETURN(OtlpBatch batch, ReadOtlp(work.request.body));
+  std::vector<TraceBinding> bindings(batch.resources.size());
+  std::vector<std::string_view> refusals(batch.resources.size());
+  for (size_t i = 0; i < bindings.size(); ++i) {
+    refusals[i] = ResolveBinding(batch.resources[i].resource, work.request.scope, &bindings[i]);
+  }
+  auto resource_of = [&](const SpanView& span) { return batch.scopes[span.scope].resource; };
+  std::erase_if(batch.spans, [&](const SpanView& span) {
+    const std::string_view reason = refusals[resource_of(span)];
+    if (!reason.empty()) ++batch.rejected[reason];
+    return !reason.empty();
+  });
+
+  std::vector<TraceChunk> chunks;
+  int64_t ends_early = 0;
+  for (const TraceSpans& group : GroupByTrace(batch)) {
+    FactsBuilder facts;
+    for (uint32_t i : group.spans) {
+      facts.Add(batch.spans[i]);
+      ends_early += batch.spans[i].EndsBeforeStart() ? 1 : 0;
+    }
+    chunks.push_back({.trace = group.trace,
+                      .otlp = BuildOtlp(batch, group.spans),
+                      .facts = facts.Build(),
+                      .claimed = bindings[resource_of(batch.spans[group.spans[0]])]});
+  }
+  work.result.accepted = static_cast<int64_t>(batch.spans.size());
+  work.result.rejected = batch.RejectedCount();
+  work.result.message = MessageOf(batch.rejected, ends_early);
+  return chunks;
+}
+
+}  // namespace assay::trace

@@ -1,0 +1,74 @@
+// Takes OTLP requests in: decompresses, reads, binds, and answers when the spans are on disk.
+#ifndef ASSAY_SERVICES_TRACE_CORE_INGESTOR_H_
+#define ASSAY_SERVICES_TRACE_CORE_INGESTOR_H_
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "common/exec/admission.h"
+#include "common/exec/executor.h"
+#include "services/trace/core/inflate.h"
+#include "services/trace/core/trace_scope.h"
+#include "services/trace/core/trace_store.h"
+
+namespace assay::trace {
+
+inline constexpr int64_t kDefaultMaxBodyBytes = int64_t{20} << 20;
+inline constexpr int64_t kLargestMaxBodyBytes = int64_t{64} << 20;
+
+struct IngestorOptions {
+  int64_t max_body_bytes = kDefaultMaxBodyBytes;  // After decompression.
+  // Bodies and their copies that are being worked on; at least three times max_body_bytes is used.
+  int64_t max_bytes_in_flight = int64_t{128} << 20;
+  bool register_experiments =
+      true;  // Experiments that spans name are to be created in the registry.
+};
+
+struct IngestRequest {
+  std::string body;
+  Encoding encoding = Encoding::kIdentity;
+  RequestScope scope;
+};
+
+struct IngestResult {
+  int64_t accepted = 0;
+  int64_t rejected = 0;
+  // Empty, or what was rejected and why, and warnings; for people, but with stable words.
+  std::string message;
+};
+
+// Thread-safe.
+class Ingestor {
+ public:
+  // `store` and `executor` outlive the ingestor. `on_new_experiments` is called, on the store's
+  // executor, after spans brought up experiments that wait to be created.
+  Ingestor(TraceStore& store, Executor& executor, IngestorOptions options,
+           std::function<void()> on_new_experiments);
+
+  // Blocks for decompression and reads: on an executor. `done` is called on an executor, never
+  // inline, once all accepted spans are durable. Errors, with nothing stored: INVALID_ARGUMENT
+  // MALFORMED_OTLP or MALFORMED_COMPRESSION; RESOURCE_EXHAUSTED MESSAGE_TOO_LARGE (no use in
+  // retrying); UNAVAILABLE (OVERLOADED, RetryInfo) under pressure; the store's.
+  void Export(IngestRequest request, Done<IngestResult> done);
+
+  int64_t bytes_in_flight() const { return gate_.in_use(); }
+
+ private:
+  struct Work;
+  void Answer(absl::StatusOr<IngestResult> result, Done<IngestResult> done);
+  absl::Status Decompress(Work& work);
+  absl::StatusOr<std::vector<TraceChunk>> ReadChunks(Work& work) const;
+
+  TraceStore& store_;
+  Executor& executor_;
+  const IngestorOptions options_;
+  const std::function<void()> on_new_experiments_;
+  AdmissionGate gate_;
+};
+
+}  // namespace assay::trace
+
+#endif  // ASSAY_SERVICES_TRACE_CORE_INGESTOR_H_

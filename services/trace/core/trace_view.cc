@@ -1,0 +1,198 @@
+#include "services/trace/core/trace_view.h"
+
+#include <algorithm>
+#include <limits>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "common/json/json_value.h"
+#include "common/names/resource_name.h"
+#include "common/proto/time.h"
+#include "common/status/errors.h"
+#include "common/status/status_macros.h"
+#include "services/trace/core/attribute_json.h"
+#include "services/trace/core/attribute_mapping.h"
+#include "services/trace/core/otlp_wire_reader.h"
+
+namespace assay::trace {
+namespace {
+
+// What was stored was checked on arrival, so its size needs no bound here.
+absl::StatusOr<OtlpBatch> ReadStored(std::string_view otlp) {
+  return ReadOtlp(otlp, std::numeric_limits<size_t>::max());
+}
+
+// Where the newest copy of a span is.
+struct SpanPlace {
+  uint64_t start_unix_nano = 0;
+  SpanId id;
+  uint64_t sequence = 0;
+  uint32_t index = 0;  // Among the spans of the chunk.
+};
+
+absl::StatusOr<std::vector<SpanPlace>> FindSpans(const TraceStore& store, const TraceId& trace) {
+  std::vector<SpanPlace> places;
+  absl::flat_hash_map<SpanId, size_t> known;
+  absl::Status broken;
+  ASSAY_RETURN_IF_ERROR(store.ReadChunks(trace, [&](uint64_t sequence, std::string_view otlp) {
+    absl::StatusOr<OtlpBatch> batch = ReadStored(otlp);
+    broken = batch.status();
+    if (!broken.ok()) return false;
+    for (uint32_t i = 0; i < batch->spans.size(); ++i) {
+      const SpanView& span = batch->spans[i];
+      auto [place, added] = known.try_emplace(span.span_id, places.size());
+      if (added) places.emplace_back();
+      places[place->second] = {span.start_unix_nano, span.span_id, sequence, i};
+    }
+    return true;
+  }));
+  ASSAY_RETURN_IF_ERROR(broken);
+  std::sort(places.begin(), places.end(), [](const SpanPlace& a, const SpanPlace& b) {
+    return std::tie(a.start_unix_nano, a.id) < std::tie(b.start_unix_nano, b.id);
+  });
+  return places;
+}
+
+void SetAttribute(std::string_view key, std::string_view value,
+                  google::protobuf::Map<std::string, common::v1::JsonValue>* attributes) {
+  std::string text;
+  AppendAnyValueJson(value, &text);
+  (*attributes)[std::string(key)].set_json_text(std::move(text));
+}
+
+v1::Span ShowSpan(const SpanView& span, std::string_view resource) {
+  v1::Span shown;
+  shown.set_span_id(span.span_id.Hex());
+  if (!span.IsRoot()) shown.set_parent_span_id(span.parent_span_id.Hex());
+  shown.set_span_name(std::string(span.name));
+  *shown.mutable_start_time() = proto::ToTimestamp(TimeOfNanos(span.start_unix_nano));
+  if (span.end_unix_nano != 0) {
+    *shown.mutable_end_time() = proto::ToTimestamp(TimeOfNanos(span.end_unix_nano));
+  }
+  shown.set_error(span.error);
+  shown.set_status_message(std::string(span.status_message));
+  shown.set_ends_before_start(span.EndsBeforeStart());
+  ForEachSpanAttribute(span.bytes, [&](std::string_view key, std::string_view value) {
+    SetAttribute(key, value, shown.mutable_attributes());
+    return true;
+  });
+  ForEachResourceAttribute(resource, [&](std::string_view key, std::string_view value) {
+    SetAttribute(key, value, shown.mutable_resource_attributes());
+    return true;
+  });
+  return shown;
+}
+
+// A chunk that is being read from, with its spans.
+struct OpenChunk {
+  uint64_t sequence = 0;
+  std::string otlp;
+  OtlpBatch batch;
+};
+
+absl::Status ShowSpans(const TraceStore& store, const TraceId& trace, v1::Trace* shown) {
+  ASSAY_ASSIGN_OR_RETURN(std::vector<SpanPlace> places, FindSpans(store, trace));
+  std::optional<OpenChunk> chunk;
+  size_t bytes = 0;
+  for (const SpanPlace& place : places) {
+    const auto count = static_cast<size_t>(shown->spans_size());
+    if (count == kMaxSpansShown || (count > 0 && bytes > kMaxAnswerBytes)) {
+      shown->set_spans_truncated(true);
+      break;
+    }
+    if (!chunk.has_value() || chunk->sequence != place.sequence) {
+      ASSAY_ASSIGN_OR_RETURN(std::optional<std::string> otlp,
+                             store.ReadChunk(trace, place.sequence));
+      if (!otlp.has_value()) continue;
+      chunk.emplace();
+      chunk->sequence = place.sequence;
+      chunk->otlp = *std::move(otlp);
+      ASSAY_ASSIGN_OR_RETURN(chunk->batch, ReadStored(chunk->otlp));
+    }
+    const SpanView& span = chunk->batch.spans[place.index];
+    const uint32_t resource = chunk->batch.scopes[span.scope].resource;
+    v1::Span one = ShowSpan(span, chunk->batch.resources[resource].resource);
+    bytes += one.ByteSizeLong();
+    *shown->add_spans() = std::move(one);
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Time TimeOfNanos(uint64_t unix_nano) {
+  constexpr uint64_t kPerSecond = 1'000'000'000;
+  return absl::FromUnixSeconds(static_cast<int64_t>(unix_nano / kPerSecond)) +
+         absl::Nanoseconds(static_cast<int64_t>(unix_nano % kPerSecond));
+}
+
+v1::TraceState StateOf(const TraceFacts& facts) {
+  if (!facts.has_root() || !facts.root().ended()) return v1::TRACE_STATE_IN_PROGRESS;
+  return facts.root().error() ? v1::TRACE_STATE_ERROR : v1::TRACE_STATE_OK;
+}
+
+absl::Duration DurationOf(const TraceFacts& facts) {
+  return TimeOfNanos(facts.end_unix_nano()) - TimeOfNanos(facts.start_unix_nano());
+}
+
+std::string RootNameOf(const TraceFacts& facts) {
+  return facts.has_root() ? facts.root().name() : facts.first_span_name();
+}
+
+absl::StatusOr<std::optional<std::string>> ReadRootSpan(const TraceStore& store,
+                                                        const TraceId& trace,
+                                                        const TraceFacts& facts) {
+  if (!facts.has_root()) return std::nullopt;
+  ASSAY_ASSIGN_OR_RETURN(std::optional<std::string> otlp,
+                         store.ReadChunk(trace, facts.root().sequence()));
+  if (!otlp.has_value()) return std::nullopt;
+  ASSAY_ASSIGN_OR_RETURN(OtlpBatch batch, ReadStored(*otlp));
+  std::optional<std::string> root;
+  for (const SpanView& span : batch.spans) {
+    if (span.span_id.bytes() == facts.root().span_id()) root = std::string(span.bytes);
+  }
+  return root;
+}
+
+absl::StatusOr<v1::Trace> ShowTrace(const TraceStore& store, const TraceId& trace,
+                                    const StoredTrace& stored, v1::TraceView view) {
+  const TraceFacts& facts = stored.facts;
+  v1::Trace shown;
+  shown.set_name(names::TraceName{stored.binding.experiment, trace.Hex()}.ToString());
+  if (!stored.binding.evaluation.empty()) {
+    shown.set_evaluation(
+        names::EvaluationName{stored.binding.experiment, stored.binding.evaluation}.ToString());
+  }
+  shown.set_state(StateOf(facts));
+  if (facts.schema_version() != 0) {
+    shown.set_root_span_name(RootNameOf(facts));
+    *shown.mutable_start_time() = proto::ToTimestamp(TimeOfNanos(facts.start_unix_nano()));
+    *shown.mutable_duration() = proto::ToDuration(DurationOf(facts));
+    shown.set_span_count(SpanCount(facts));
+    shown.set_session(facts.session());
+    shown.set_user(facts.user());
+    ASSAY_ASSIGN_OR_RETURN(std::optional<std::string> root, ReadRootSpan(store, trace, facts));
+    Payloads payloads;
+    if (root.has_value()) payloads = PayloadsOf(*root);
+    if (!payloads.inputs.empty()) *shown.mutable_inputs() = json::JsonFromText(payloads.inputs);
+    if (!payloads.outputs.empty()) *shown.mutable_outputs() = json::JsonFromText(payloads.outputs);
+    if (view == v1::TRACE_VIEW_FULL) ASSAY_RETURN_IF_ERROR(ShowSpans(store, trace, &shown));
+  }
+  ASSAY_ASSIGN_OR_RETURN(std::vector<v1::AssessmentDigest> digests,
+                         store.AssessmentsOf(trace, kMaxAssessmentsShown));
+  for (v1::AssessmentDigest& digest : digests) *shown.add_assessments() = std::move(digest);
+  return shown;
+}
+
+absl::StatusOr<v1::Trace> GetTrace(const TraceStore& store, const std::string& experiment,
+                                   const TraceId& trace, v1::TraceView view) {
+  ASSAY_ASSIGN_OR_RETURN(std::optional<StoredTrace> stored, store.GetTrace(trace));
+  if (!stored.has_value() || (experiment != "-" && experiment != stored->binding.experiment)) {
+    return NotFound("trace", names::TraceName{experiment, trace.Hex()}.ToString());
+  }
+  return ShowTrace(store, trace, *stored, view);
+}
+
+}  // namespace assay::trace

@@ -1,0 +1,44 @@
+// Traces as the API shows them, put together from what the store keeps.
+#ifndef ASSAY_SERVICES_TRACE_CORE_TRACE_VIEW_H_
+#define ASSAY_SERVICES_TRACE_CORE_TRACE_VIEW_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "assay/trace/v1/trace_service.pb.h"
+#include "services/trace/core/trace_store.h"
+
+namespace assay::trace {
+
+inline constexpr size_t kMaxSpansShown = 1000;
+inline constexpr size_t kMaxAssessmentsShown = 200;
+// Spans of a trace, and traces of a page, stop being added beyond this: clients take messages of 4
+// MiB by default.
+inline constexpr size_t kMaxAnswerBytes = size_t{3} << 20;
+
+absl::Time TimeOfNanos(uint64_t unix_nano);
+v1::TraceState StateOf(const TraceFacts& facts);
+absl::Duration DurationOf(const TraceFacts& facts);
+std::string RootNameOf(const TraceFacts& facts);
+
+// The root's Span message as it is stored; nullopt while there is none. Blocks.
+absl::StatusOr<std::optional<std::string>> ReadRootSpan(const TraceStore& store,
+                                                        const TraceId& trace,
+                                                        const TraceFacts& facts);
+
+// Everything that `view` asks for. Of spans that were sent twice, the last is shown. Blocks.
+absl::StatusOr<v1::Trace> ShowTrace(const TraceStore& store, const TraceId& trace,
+                                    const StoredTrace& stored, v1::TraceView view);
+
+// The trace, or NOT_FOUND; also if it belongs to another experiment than `experiment`, unless that
+// is `-`.
+absl::StatusOr<v1::Trace> GetTrace(const TraceStore& store, const std::string& experiment,
+                                   const TraceId& trace, v1::TraceView view);
+
+}  // namespace assay::trace
+
+#endif  // ASSAY_SERVICES_TRACE_CORE_TRACE_VIEW_H_

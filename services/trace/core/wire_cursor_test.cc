@@ -1,0 +1,76 @@
+#include "services/trace/core/wire_cursor.h"
+
+#include <string>
+#include <string_view>
+
+#include "gtest/gtest.h"
+
+namespace assay::trace {
+namespace {
+
+using std::string_view_literals::operator""sv;
+
+bool ReadsAll(std::string_view message) {
+  WireCursor cursor(message);
+  WireField field;
+  while (cursor.Next(&field)) {
+  }
+  return cursor.ok();
+}
+
+TEST(WireCursorTest, ReadsEveryWireType) {
+  WireCursor cursor(
+      "\x08\x96\x01\x11\x01\0\0\0\0\0\0\x80\x1a\x03"
+      "abc"
+      "\x25\x02\0\0\0"sv);
+  WireField field;
+  ASSERT_TRUE(cursor.Next(&field));
+  EXPECT_EQ(field.number, 1u);
+  EXPECT_EQ(field.value, 150u);
+  ASSERT_TRUE(cursor.Next(&field));
+  EXPECT_EQ(field.value, 0x8000000000000001u);
+  ASSERT_TRUE(cursor.Next(&field));
+  EXPECT_TRUE(field.IsBytes(3));
+  EXPECT_EQ(field.bytes, "abc");
+  ASSERT_TRUE(cursor.Next(&field));
+  EXPECT_EQ(field.type, WireType::kFixed32);
+  EXPECT_EQ(field.value, 2u);
+  EXPECT_FALSE(cursor.Next(&field));
+  EXPECT_TRUE(cursor.ok());
+}
+
+TEST(WireCursorTest, RefusesWhatIsCutShort) {
+  EXPECT_FALSE(ReadsAll("\x08"sv));
+  EXPECT_FALSE(ReadsAll("\x08\x80"sv));
+  EXPECT_FALSE(ReadsAll("\x11\x01\x02"sv));
+  EXPECT_FALSE(
+      ReadsAll("\x1a\x04"
+               "abc"sv));
+  EXPECT_FALSE(ReadsAll("\x25\x01"sv));
+}
+
+TEST(WireCursorTest, RefusesLengthsBeyondTheMessage) {
+  EXPECT_FALSE(ReadsAll("\x0a\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"sv));
+}
+
+TEST(WireCursorTest, RefusesGroupsFieldZeroAndLongVarints) {
+  EXPECT_FALSE(ReadsAll("\x0b\x0c"sv));
+  EXPECT_FALSE(ReadsAll("\x00\x01"sv));
+  EXPECT_FALSE(ReadsAll("\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02"sv));
+  EXPECT_FALSE(ReadsAll("\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"sv));
+}
+
+TEST(WireCursorTest, WritesWhatItReads) {
+  const std::string value(300, 'x');
+  std::string out;
+  AppendBytesField(2, value, &out);
+  EXPECT_EQ(out.size(), BytesFieldSize(300));
+  WireCursor cursor(out);
+  WireField field;
+  ASSERT_TRUE(cursor.Next(&field));
+  EXPECT_TRUE(field.IsBytes(2));
+  EXPECT_EQ(field.bytes, value);
+}
+
+}  // namespace
+}  // namespace assay::trace

@@ -1,0 +1,245 @@
+// The writes of RocksTraceStore that bind traces: spans, and ids registered in advance.
+#include <memory>
+#include <utility>
+
+#include "assay/storage/v1/request_record.pb.h"
+#include "assay/storage/v1/trace_records.pb.h"
+#include "common/proto/time.h"
+#include "common/rocks/expiring_value.h"
+#include "common/status/status_macros.h"
+#include "common/strings/strings.h"
+#include "services/trace/core/wire_cursor.h"
+#include "services/trace/store/rocks_trace_store.h"
+#include "services/trace/store/trace_keys.h"
+#include "services/trace/store/trace_write.h"
+
+namespace assay::trace {
+namespace {
+
+constexpr size_t kMaxRemembered = 100'000;
+constexpr absl::Duration kRequestRecordLifetime = absl::Hours(24);
+
+std::string BindingBytes(const TraceBinding& binding) {
+  storage::v1::TraceBindingRecord record;
+  record.set_schema_version(1);
+  record.set_experiment(binding.experiment);
+  record.set_evaluation(binding.evaluation);
+  record.set_preregistered(binding.preregistered);
+  return record.SerializeAsString();
+}
+
+// A SpanChunkRecord: written by hand, so that the spans are copied once.
+std::string ChunkBytes(std::string_view otlp) {
+  std::string out;
+  out.reserve(otlp.size() + 16);
+  out.append("\x08\x01", 2);
+  AppendBytesField(2, otlp, &out);
+  return out;
+}
+
+}  // namespace
+
+struct RocksTraceStore::Append {
+  std::vector<TraceChunk> chunks;
+  bool register_experiments = false;
+  Done<AppendResult> done;
+  int attempts = 0;
+};
+
+struct RocksTraceStore::Preregistration {
+  std::vector<TraceId> traces;
+  TraceBinding binding;
+  bool register_experiment = false;
+  RequestKey key;
+  Done<AppendResult> done;
+  int attempts = 0;
+};
+
+void RocksTraceStore::Commit(Write write, DoneStatus done) {
+  committer_->Commit(std::move(write.batch), std::move(write.checks), std::move(done));
+}
+
+void RocksTraceStore::AppendSpans(std::vector<TraceChunk> chunks, bool register_experiments,
+                                  Done<AppendResult> done) {
+  auto append = std::make_shared<Append>();
+  append->chunks = std::move(chunks);
+  append->register_experiments = register_experiments;
+  append->done = std::move(done);
+  TryAppend(std::move(append));
+}
+
+void RocksTraceStore::TryAppend(std::shared_ptr<Append> append) {
+  Write write;
+  absl::Status prepared =
+      ++append->attempts > kMaxAttempts ? Contention() : PrepareAppend(*append, write);
+  if (!prepared.ok()) {
+    executor_.Run([append, prepared] { std::move(append->done)(prepared); });
+    return;
+  }
+  const AppendResult result{.new_experiments = write.new_experiments};
+  std::vector<std::string> experiments = std::move(write.experiments);
+  Commit(std::move(write),
+         [this, append, result, experiments = std::move(experiments)](absl::Status status) {
+           if (Collided(status)) return TryAppend(append);
+           if (!status.ok()) return std::move(append->done)(std::move(status));
+           Remember(experiments);
+           std::move(append->done)(result);
+         });
+}
+
+absl::Status RocksTraceStore::PrepareAppend(Append& append, Write& write) const {
+  std::vector<TraceId> traces;
+  traces.reserve(append.chunks.size());
+  for (const TraceChunk& chunk : append.chunks) traces.push_back(chunk.trace);
+  ASSAY_ASSIGN_OR_RETURN(std::vector<std::optional<StoredTrace>> stored, GetTraces(traces));
+  const uint64_t sequence = const_cast<RocksTraceStore*>(this)->NextSequence();
+  for (size_t i = 0; i < append.chunks.size(); ++i) {
+    TraceChunk& chunk = append.chunks[i];
+    const bool bound = stored[i].has_value();
+    const TraceBinding& binding = bound ? stored[i]->binding : chunk.claimed;
+    if (!bound) {
+      Bind(chunk.trace, binding, write);
+      if (append.register_experiments) {
+        ASSAY_RETURN_IF_ERROR(RegisterExperiment(binding.experiment, write));
+      }
+    }
+    write.batch.Put(db_->family(keys::kChunks), keys::Chunk(chunk.trace, sequence),
+                    ChunkBytes(chunk.otlp));
+    if (chunk.facts.has_root()) chunk.facts.mutable_root()->set_sequence(sequence);
+    write.batch.Merge(db_->family(keys::kTraces), keys::Facts(chunk.trace),
+                      chunk.facts.SerializeAsString());
+    // The start of a trace only ever goes down, so a later one needs no entry.
+    const uint64_t start = chunk.facts.start_unix_nano();
+    if (!bound || stored[i]->facts.schema_version() == 0 ||
+        start < stored[i]->facts.start_unix_nano()) {
+      write.batch.Put(db_->family(keys::kIndex),
+                      keys::Time(binding.experiment, {start, chunk.trace}), "");
+    }
+  }
+  return absl::OkStatus();
+}
+
+void RocksTraceStore::Bind(const TraceId& trace, const TraceBinding& binding, Write& write) const {
+  const std::string key = keys::Binding(trace);
+  std::string value = BindingBytes(binding);
+  write.batch.Put(db_->family(keys::kTraces), key, value);
+  write.checks.push_back(
+      {.family = keys::kTraces,
+       .key = key,
+       .test = [value = std::move(value)](std::optional<std::string_view> current) {
+         // Somebody else may have bound it to the very same in between.
+         if (!current.has_value() || *current == value) return absl::OkStatus();
+         return MakeError(absl::StatusCode::kAborted, kCollision, "the trace was bound meanwhile");
+       }});
+}
+
+bool RocksTraceStore::IsRemembered(const std::string& experiment) const {
+  MutexLock lock(&mutex_);
+  return remembered_.contains(experiment);
+}
+
+void RocksTraceStore::Remember(const std::vector<std::string>& experiments) {
+  if (experiments.empty()) return;
+  MutexLock lock(&mutex_);
+  if (remembered_.size() > kMaxRemembered) remembered_.clear();
+  remembered_.insert(experiments.begin(), experiments.end());
+}
+
+absl::Status RocksTraceStore::RegisterExperiment(const std::string& experiment,
+                                                 Write& write) const {
+  if (IsRemembered(experiment)) return absl::OkStatus();
+  for (const std::string& seen : write.experiments) {
+    if (seen == experiment) return absl::OkStatus();
+  }
+  ASSAY_ASSIGN_OR_RETURN(std::optional<std::string> known,
+                         db_->Get(keys::kMeta, keys::Known(experiment)));
+  write.experiments.push_back(experiment);
+  if (known.has_value()) return absl::OkStatus();
+  write.batch.Put(db_->family(keys::kMeta), keys::Pending(experiment), "");
+  write.new_experiments = true;
+  return absl::OkStatus();
+}
+
+void RocksTraceStore::ExperimentCreated(std::string experiment, DoneStatus done) {
+  Write write;
+  write.batch.Delete(db_->family(keys::kMeta), keys::Pending(experiment));
+  write.batch.Put(db_->family(keys::kMeta), keys::Known(experiment), "");
+  Commit(std::move(write), std::move(done));
+}
+
+void RocksTraceStore::Preregister(std::vector<TraceId> traces, TraceBinding binding,
+                                  bool register_experiment, RequestKey key,
+                                  Done<AppendResult> done) {
+  auto work = std::make_shared<Preregistration>();
+  work->traces = std::move(traces);
+  work->binding = std::move(binding);
+  work->binding.preregistered = true;
+  work->register_experiment = register_experiment;
+  work->key = std::move(key);
+  work->done = std::move(done);
+  TryPreregister(std::move(work));
+}
+
+void RocksTraceStore::TryPreregister(std::shared_ptr<Preregistration> work) {
+  Write write;
+  absl::StatusOr<bool> needed =
+      ++work->attempts > kMaxAttempts ? Contention() : PreparePreregistration(*work, write);
+  if (!needed.ok() || !*needed) {
+    executor_.Run([work, status = needed.status()] {
+      if (!status.ok()) return std::move(work->done)(status);
+      std::move(work->done)(AppendResult());
+    });
+    return;
+  }
+  const AppendResult result{.new_experiments = write.new_experiments};
+  std::vector<std::string> experiments = std::move(write.experiments);
+  Commit(std::move(write),
+         [this, work, result, experiments = std::move(experiments)](absl::Status status) {
+           if (Collided(status)) return TryPreregister(work);
+           if (!status.ok()) return std::move(work->done)(std::move(status));
+           Remember(experiments);
+           std::move(work->done)(result);
+         });
+}
+
+// False if the same request was answered before.
+absl::StatusOr<bool> RocksTraceStore::PreparePreregistration(Preregistration& work,
+                                                             Write& write) const {
+  if (!work.key.request_id.empty()) {
+    const std::string key = keys::Request(work.key);
+    const absl::Time now = clock_.Now();
+    ASSAY_ASSIGN_OR_RETURN(std::optional<std::string> stored, db_->Get(keys::kRequests, key));
+    std::optional<std::string_view> live;
+    if (stored.has_value()) {
+      ASSAY_ASSIGN_OR_RETURN(live, rocks::DecodeValue(*stored, now));
+    }
+    storage::v1::RequestRecord record;
+    if (live.has_value() && record.ParseFromArray(live->data(), static_cast<int>(live->size()))) {
+      if (record.body_sha256() == work.key.body_sha256) return false;
+      return InvalidField("request_id", "was used for another request within 24 hours",
+                          "REQUEST_ID_REUSED");
+    }
+    record.set_schema_version(1);
+    record.set_body_sha256(work.key.body_sha256);
+    *record.mutable_create_time() = proto::ToTimestamp(now);
+    write.checks.push_back(StillHolds(keys::kRequests, key, stored));
+    write.batch.Put(db_->family(keys::kRequests), key,
+                    rocks::EncodeValue(record.SerializeAsString(), now + kRequestRecordLifetime));
+  }
+  ASSAY_ASSIGN_OR_RETURN(std::vector<std::optional<StoredTrace>> stored, GetTraces(work.traces));
+  for (size_t i = 0; i < work.traces.size(); ++i) {
+    if (!stored[i].has_value()) {
+      Bind(work.traces[i], work.binding, write);
+    } else if (stored[i]->binding.experiment != work.binding.experiment ||
+               stored[i]->binding.evaluation != work.binding.evaluation) {
+      return AlreadyExists("trace", StrCat("experiments/", stored[i]->binding.experiment,
+                                           "/traces/", work.traces[i].Hex()));
+    }
+  }
+  if (work.register_experiment) {
+    ASSAY_RETURN_IF_ERROR(RegisterExperiment(work.binding.experiment, write));
+  }
+  return true;
+}
+
+}  // namespace assay::trace

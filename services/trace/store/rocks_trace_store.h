@@ -1,0 +1,102 @@
+// The RocksDB engine of TraceStore: one directory on a local disk, one process at a time.
+#ifndef ASSAY_SERVICES_TRACE_STORE_ROCKS_TRACE_STORE_H_
+#define ASSAY_SERVICES_TRACE_STORE_ROCKS_TRACE_STORE_H_
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_set.h"
+#include "common/clock/clock.h"
+#include "common/exec/executor.h"
+#include "common/rocks/committer.h"
+#include "common/rocks/db.h"
+#include "common/sync/mutex.h"
+#include "services/trace/core/trace_store.h"
+
+namespace assay::trace {
+
+struct RocksTraceStoreOptions {
+  std::string path;                     // A directory, created if absent.
+  int64_t max_queued_bytes = 64 << 20;  // Commits waiting; above it UNAVAILABLE (OVERLOADED).
+};
+
+// Thread-safe. Every `done` was called before the store is destroyed, and no call is made after
+// that.
+class RocksTraceStore final : public TraceStore {
+ public:
+  // `executor` (calls of `done`) and `clock` (expiry of request records) outlive the store. Errors
+  // as rocks::Db::Open.
+  static absl::StatusOr<std::unique_ptr<RocksTraceStore>> Open(RocksTraceStoreOptions options,
+                                                               Executor& executor, Clock& clock);
+
+  void AppendSpans(std::vector<TraceChunk> chunks, bool register_experiments,
+                   Done<AppendResult> done) override;
+  void Preregister(std::vector<TraceId> traces, TraceBinding binding, bool register_experiment,
+                   RequestKey key, Done<AppendResult> done) override;
+  absl::StatusOr<std::optional<StoredTrace>> GetTrace(const TraceId& trace) const override;
+  absl::StatusOr<std::vector<std::optional<StoredTrace>>> GetTraces(
+      absl::Span<const TraceId> traces) const override;
+  absl::Status ReadChunks(
+      const TraceId& trace,
+      absl::FunctionRef<bool(uint64_t sequence, std::string_view otlp)> visit) const override;
+  absl::StatusOr<std::optional<std::string>> ReadChunk(const TraceId& trace,
+                                                       uint64_t sequence) const override;
+  absl::Status ScanTraces(const TraceScan& scan,
+                          absl::FunctionRef<bool(const TracePosition& entry)> visit) const override;
+  absl::StatusOr<TracesOfIndex> TracesWithAssessment(const AssessmentIndex& index,
+                                                     size_t limit) const override;
+  absl::StatusOr<std::vector<v1::AssessmentDigest>> AssessmentsOf(const TraceId& trace,
+                                                                  size_t limit) const override;
+  void ApplyAssessments(std::string feedback_store, std::vector<v1::AssessmentChange> changes,
+                        Done<int64_t> done) override;
+  absl::StatusOr<int64_t> AppliedSequence(std::string_view feedback_store) const override;
+  absl::StatusOr<std::vector<std::string>> PendingExperiments(size_t limit) const override;
+  void ExperimentCreated(std::string experiment, DoneStatus done) override;
+
+ private:
+  struct Append;
+  struct Preregistration;
+  struct Projection;
+  struct Write;  // A batch with its checks.
+
+  RocksTraceStore(Executor& executor, Clock& clock) : executor_(executor), clock_(clock) {}
+  absl::Status BeginEpoch();
+  uint64_t NextSequence() { return next_sequence_.fetch_add(1, std::memory_order_relaxed); }
+
+  // Runs `attempt` until its commit does not collide with another one's.
+  void TryAppend(std::shared_ptr<Append> append);
+  absl::Status PrepareAppend(Append& append, Write& write) const;
+  void TryPreregister(std::shared_ptr<Preregistration> work);
+  absl::StatusOr<bool> PreparePreregistration(Preregistration& work, Write& write) const;
+  void TryApply(std::shared_ptr<Projection> work);
+  absl::Status PrepareProjection(Projection& work, Write& write) const;
+
+  // Binds an unbound trace, if nobody else does so first.
+  void Bind(const TraceId& trace, const TraceBinding& binding, Write& write) const;
+  // Puts an experiment that nobody has created yet on the list; remembers it in `write`.
+  absl::Status RegisterExperiment(const std::string& experiment, Write& write) const;
+  bool IsRemembered(const std::string& experiment) const ABSL_LOCKS_EXCLUDED(mutex_);
+  void Remember(const std::vector<std::string>& experiments) ABSL_LOCKS_EXCLUDED(mutex_);
+  void Commit(Write write, DoneStatus done);
+
+  Executor& executor_;
+  Clock& clock_;
+  std::unique_ptr<rocks::Db> db_;
+  std::unique_ptr<rocks::Committer> committer_;  // After db_: ends first.
+  std::atomic<uint64_t> next_sequence_{0};
+
+  mutable Mutex mutex_;
+  // Experiments that are on the list or known to exist; what is missing here is looked up.
+  mutable absl::flat_hash_set<std::string> remembered_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace assay::trace
+
+#endif  // ASSAY_SERVICES_TRACE_STORE_ROCKS_TRACE_STORE_H_
