@@ -9,11 +9,11 @@
 
 #include "common/json/utf8.h"
 #include "common/proto/time.h"
+#include "common/request/etag.h"
 #include "common/status/errors.h"
 #include "common/status/status_macros.h"
 #include "common/strings/strings.h"
 #include "services/feedback/core/assessment_validation.h"
-#include "services/feedback/core/etag.h"
 
 namespace assay::feedback {
 namespace {

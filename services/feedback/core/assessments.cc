@@ -9,12 +9,12 @@
 #include "common/names/resource_name.h"
 #include "common/proto/time.h"
 #include "common/read_token/read_token.h"
+#include "common/request/etag.h"
 #include "common/status/errors.h"
 #include "common/status/status_macros.h"
 #include "common/strings/strings.h"
 #include "services/feedback/core/assessment_update.h"
 #include "services/feedback/core/assessment_validation.h"
-#include "services/feedback/core/etag.h"
 #include "services/feedback/core/override_chain.h"
 #include "services/feedback/core/problems.h"
 

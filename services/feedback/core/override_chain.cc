@@ -3,8 +3,8 @@
 #include <utility>
 
 #include "common/proto/time.h"
+#include "common/request/etag.h"
 #include "common/status/errors.h"
-#include "services/feedback/core/etag.h"
 
 namespace assay::feedback {
 namespace {

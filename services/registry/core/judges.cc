@@ -10,10 +10,10 @@
 #include "common/names/random_id.h"
 #include "common/names/resource_name.h"
 #include "common/proto/time.h"
+#include "common/request/etag.h"
 #include "common/status/errors.h"
 #include "common/status/status_macros.h"
 #include "common/strings/strings.h"
-#include "services/registry/core/etag.h"
 
 namespace assay::registry {
 namespace {

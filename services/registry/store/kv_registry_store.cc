@@ -6,9 +6,9 @@
 #include "assay/storage/v1/registry_records.pb.h"
 #include "common/kv/keys.h"
 #include "common/kv/mutate.h"
+#include "common/request/etag.h"
 #include "common/status/errors.h"
 #include "common/status/status_macros.h"
-#include "services/registry/core/etag.h"
 #include "services/registry/store/registry_keys.h"
 
 namespace assay::registry {

@@ -1,4 +1,4 @@
-#include "services/registry/core/etag.h"
+#include "common/request/etag.h"
 
 #include <cstdint>
 
@@ -7,7 +7,7 @@
 #include "common/status/errors.h"
 #include "common/strings/strings.h"
 
-namespace assay::registry {
+namespace assay {
 
 std::string FirstEtag(std::string_view uid) { return StrCat("\"", uid, "-1\""); }
 
@@ -29,4 +29,4 @@ absl::Status CheckEtag(std::string_view expected, std::string_view current,
   return EtagMismatch(resource_name);
 }
 
-}  // namespace assay::registry
+}  // namespace assay

@@ -1,10 +1,10 @@
-#include "services/registry/core/etag.h"
+#include "common/request/etag.h"
 
 #include <gtest/gtest.h>
 
 #include "common/status/status_matchers.h"
 
-namespace assay::registry {
+namespace assay {
 namespace {
 
 TEST(EtagTest, CountsChanges) {
@@ -25,4 +25,4 @@ TEST(EtagTest, AStaleOneIsAborted) {
 }
 
 }  // namespace
-}  // namespace assay::registry
+}  // namespace assay

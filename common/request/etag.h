@@ -1,15 +1,15 @@
-// Etags: the assessment's id and a counter of its changes, in the quotes that AIP-154 asks for.
-#ifndef ASSAY_SERVICES_FEEDBACK_CORE_ETAG_H_
-#define ASSAY_SERVICES_FEEDBACK_CORE_ETAG_H_
+// Etags: the resource's uid and a counter of its changes, in the quotes that AIP-154 asks for.
+#ifndef ASSAY_COMMON_REQUEST_ETAG_H_
+#define ASSAY_COMMON_REQUEST_ETAG_H_
 
 #include <string>
 #include <string_view>
 
 #include "absl/status/status.h"
 
-namespace assay::feedback {
+namespace assay {
 
-std::string FirstEtag(std::string_view id);
+std::string FirstEtag(std::string_view uid);
 // The etag after one more change.
 std::string NextEtag(std::string_view etag);
 
@@ -17,6 +17,6 @@ std::string NextEtag(std::string_view etag);
 absl::Status CheckEtag(std::string_view expected, std::string_view current,
                        std::string_view resource_name);
 
-}  // namespace assay::feedback
+}  // namespace assay
 
-#endif  // ASSAY_SERVICES_FEEDBACK_CORE_ETAG_H_
+#endif  // ASSAY_COMMON_REQUEST_ETAG_H_
