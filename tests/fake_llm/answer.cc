@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_split.h"
 #include "common/json/json_reader.h"
 #include "common/json/safe_json.h"
 #include "common/strings/strings.h"
@@ -177,36 +179,85 @@ std::string Spoiled(std::string result, const Node& schema, FaultKind fault) {
   return result;
 }
 
-std::vector<std::string> DistilledTexts(const Script& script, const ChatRequest& request,
-                                        std::string_view sha) {
-  const std::string prompt = Normalized(request.PromptText());
-  std::vector<std::string> texts;
-  for (size_t i = 0; i < script.rules.size(); ++i) {
-    const PlantedRule& rule = script.rules[i];
-    if (!Contains(prompt, rule.trigger)) continue;
-    if (Chance(script.seed, sha, "right", i) >= script.distillation.right_probability) continue;
-    const double pick = Chance(script.seed, sha, "spelling", i);
-    texts.push_back(
-        rule.guidelines[static_cast<size_t>(pick * static_cast<double>(rule.guidelines.size()))]);
+// A case in a prompt that asks for guidelines: a line that is a JSON object with an id.
+struct Record {
+  std::string id;
+  std::string text;  // Normalized.
+};
+
+std::vector<Record> ReadRecords(const ChatRequest& request) {
+  std::vector<Record> records;
+  for (const ChatTurn& turn : request.turns) {
+    if (turn.role != "user") continue;
+    for (absl::string_view line : absl::StrSplit(turn.text, '\n')) {
+      if (!absl::StartsWith(line, "{")) continue;
+      const absl::StatusOr<Node> node = json::ParseJson(ToStd(line));
+      if (!node.ok()) continue;
+      for (const char* name : {"trace", "trace_id", "id"}) {
+        const Node* id = node->Find(name);
+        if (id == nullptr || !id->is_string()) continue;
+        records.push_back({id->text, Normalized(ToStd(line))});
+        break;
+      }
+    }
   }
-  const size_t right = texts.size();
-  for (int i = 0; i < script.distillation.contradictions && !script.rules.empty(); ++i) {
-    const PlantedRule& rule = script.rules[static_cast<size_t>(i) % script.rules.size()];
-    texts.push_back(StrCat("Texts about `", rule.trigger, "` need no special care of any kind."));
-  }
-  for (int i = 0; i < script.distillation.junk; ++i) {
-    texts.emplace_back(kJunk[static_cast<size_t>(i) % std::size(kJunk)]);
-  }
-  for (int i = 0; i < script.distillation.duplicates && right > 0; ++i) texts.push_back(texts[0]);
-  return texts;
+  return records;
 }
 
-// One entry of the list: the text itself, or an object with the text in its most likely field.
-std::string GuidelineEntry(const Node& item_schema, const std::string& text) {
+struct Distilled {
+  std::string text;
+  std::vector<std::string> sources;  // Ids of records.
+};
+
+std::vector<Distilled> DistilledTexts(const Script& script, const ChatRequest& request,
+                                      std::string_view sha) {
+  const std::vector<Record> records = ReadRecords(request);
+  const std::string prompt = records.empty() ? Normalized(request.PromptText()) : "";
+  std::vector<std::string> first;
+  if (!records.empty()) first.push_back(records.front().id);
+  std::vector<Distilled> distilled;
+  for (size_t i = 0; i < script.rules.size(); ++i) {
+    const PlantedRule& rule = script.rules[i];
+    Distilled entry;
+    for (const Record& record : records) {
+      if (Contains(record.text, rule.trigger)) entry.sources.push_back(record.id);
+    }
+    if (entry.sources.empty() && !Contains(prompt, rule.trigger)) continue;
+    if (Chance(script.seed, sha, "right", i) >= script.distillation.right_probability) continue;
+    const double pick = Chance(script.seed, sha, "spelling", i);
+    entry.text =
+        rule.guidelines[static_cast<size_t>(pick * static_cast<double>(rule.guidelines.size()))];
+    distilled.push_back(std::move(entry));
+  }
+  const size_t right = distilled.size();
+  for (int i = 0; i < script.distillation.contradictions && !script.rules.empty(); ++i) {
+    const PlantedRule& rule = script.rules[static_cast<size_t>(i) % script.rules.size()];
+    distilled.push_back(
+        {StrCat("Texts about `", rule.trigger, "` need no special care of any kind."), first});
+  }
+  for (int i = 0; i < script.distillation.junk; ++i) {
+    distilled.push_back({std::string(kJunk[static_cast<size_t>(i) % std::size(kJunk)]), first});
+  }
+  for (int i = 0; i < script.distillation.duplicates && right > 0; ++i) {
+    distilled.push_back(distilled[0]);
+  }
+  return distilled;
+}
+
+std::string StringList(const std::vector<std::string>& texts) {
+  std::string list = "[";
+  for (const std::string& text : texts)
+    StrAppend(&list, list.size() > 1 ? "," : "", JsonString(text));
+  return list + "]";
+}
+
+// One entry of the list: the text itself, or an object with the text in its most likely field, and
+// the sources in a list of strings.
+std::string GuidelineEntry(const Node& item_schema, const Distilled& distilled) {
   const Node* properties = item_schema.Find("properties");
-  if (properties == nullptr) return JsonString(text);
+  if (properties == nullptr) return JsonString(distilled.text);
   const Node* holder = nullptr;
-  for (const char* name : {"guideline", "text", "rule", "sentence"}) {
+  for (const char* name : {"guideline_text", "guideline", "text", "rule"}) {
     if (holder == nullptr) holder = properties->Find(name);
   }
   for (const Node& property : properties->children) {
@@ -214,22 +265,26 @@ std::string GuidelineEntry(const Node& item_schema, const std::string& text) {
   }
   std::string entry = "{";
   for (const Node& property : properties->children) {
+    const bool sources =
+        TypeOf(property) == "array" && property.key.find("source") != std::string::npos;
     StrAppend(&entry, entry.size() > 1 ? "," : "", JsonString(property.key), ":",
-              &property == holder ? JsonString(text) : AnythingOf(property));
+              &property == holder ? JsonString(distilled.text)
+              : sources           ? StringList(distilled.sources)
+                                  : AnythingOf(property));
   }
   return entry + "}";
 }
 
 std::string Distill(const Script& script, const ChatRequest& request, std::string_view sha,
                     const Node& list) {
-  std::vector<std::string> texts = DistilledTexts(script, request, sha);
+  std::vector<Distilled> texts = DistilledTexts(script, request, sha);
   const Node* limit = list.Find("maxItems");
   const int64_t most = limit == nullptr ? 1000 : limit->AsInt64().value_or(1000);
   if (static_cast<int64_t>(texts.size()) > most) texts.resize(static_cast<size_t>(most));
   static const Node* const any = new Node();
   const Node* items = list.Find("items");
   std::string entries = "[";
-  for (const std::string& text : texts) {
+  for (const Distilled& text : texts) {
     StrAppend(&entries, entries.size() > 1 ? "," : "",
               GuidelineEntry(items == nullptr ? *any : *items, text));
   }

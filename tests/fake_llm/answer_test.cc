@@ -134,6 +134,27 @@ TEST(DistillationTest, WritesRulesWhoseTriggersWereShown) {
             R"({"guidelines":[]})");
 }
 
+constexpr char kSourced[] =
+    R"({"type":"object","properties":{"guidelines":{"type":"array","items":)"
+    R"({"type":"object","properties":{"guideline_text":{"type":"string"},)"
+    R"("source_trace_ids":{"type":"array","items":{"type":"string"}}}}}}})";
+
+TEST(DistillationTest, NamesTheRecordsThatShowTheRule) {
+  Script script = RefundScript();
+  script.rules[0].guidelines.resize(1);
+  script.distillation.junk = 1;
+  const std::string records =
+      "=== BEGIN records 1 ===\n"
+      R"({"trace":"aa","outputs":"a delay"})"
+      "\n"
+      R"({"trace":"bb","outputs":"a Refund"})"
+      "\n=== END records 1 ===\n";
+  EXPECT_EQ(
+      WriteContent(script, Ask("Not about a refund.", records, kSourced), "s", FaultKind::kNone),
+      R"({"guidelines":[{"guideline_text":"Refunds must name a date.","source_trace_ids":["bb"]},)"
+      R"({"guideline_text":"Remember that quality is important.","source_trace_ids":["aa"]}]})");
+}
+
 TEST(DistillationTest, WritesJunkDuplicatesAndContradictionsUpToTheLimit) {
   Script script = RefundScript();
   script.distillation = {.junk = 1, .duplicates = 1, .contradictions = 1};

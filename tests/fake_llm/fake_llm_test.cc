@@ -21,9 +21,8 @@ namespace {
 
 using judge::ModelRequest;
 using judge::ModelResponse;
-using ::testing::AnyOf;
-using ::testing::Each;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::SizeIs;
 
@@ -209,6 +208,7 @@ TEST_F(FakeLlmTest, ControlShowsLogSearchAndStats) {
       HasSubstr(R"("requests":3,"answered":3,"distinct_prompts":2,"keys_answered_twice":1)"));
   ASSAY_ASSERT_OK_AND_ASSIGN(auto reset, Fetch("POST", "/control/reset"));
   EXPECT_EQ(reset.status, 200);
+  EXPECT_THAT(server_->model().Log(), IsEmpty());
   EXPECT_EQ(server_->model().stats().requests, 0u);
 }
 

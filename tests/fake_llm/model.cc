@@ -129,7 +129,7 @@ PlannedReply Deliver(const Fault& fault, WireForm form, std::string_view body, b
 
 }  // namespace
 
-FakeModel::FakeModel(Script script) : first_script_(script), script_(std::move(script)) {}
+FakeModel::FakeModel(Script script) : script_(std::move(script)) {}
 
 PlannedReply FakeModel::Handle(HttpCall call) {
   const std::string target = call.target;
@@ -283,6 +283,11 @@ void FakeModel::Ended(uint64_t logged, bool whole) {
   log_.End(logged, whole);
 }
 
+void FakeModel::Failed(uint64_t logged) {
+  MutexLock lock(&mutex_);
+  log_.Revoke(logged);
+}
+
 void FakeModel::OnConnection(bool opened) {
   MutexLock lock(&mutex_);
   log_.OnConnection(opened);
@@ -320,7 +325,6 @@ uint64_t FakeModel::CountPromptsWith(std::string_view text) const {
 
 void FakeModel::Reset() {
   MutexLock lock(&mutex_);
-  script_ = first_script_;
   log_.Clear();
 }
 

@@ -42,12 +42,15 @@ class FakeModel {
   explicit FakeModel(Script script);
 
   // Chat: POST /v1/chat/completions, POST /v1/messages. Control: POST /control/script (JSON,
-  // replaces all of it), POST /control/reset (forgets requests, returns to the first script), GET
+  // replaces all of it), POST /control/reset (forgets the requests, keeps the script), GET
   // /control/log?prompts=1&contains=text, POST /control/search ({"texts": [...]}: in how many
   // prompts each occurs), GET /control/stats, GET /v1/models.
   PlannedReply Handle(HttpCall call) ABSL_LOCKS_EXCLUDED(mutex_);
-  // The reply left as a whole, or not. Exactly once per `logged`.
+  // The reply is about to leave as a whole, or never will. Exactly once per `logged`, and before
+  // the last byte leaves: who has an answer finds it in the log.
   void Ended(uint64_t logged, bool whole) ABSL_LOCKS_EXCLUDED(mutex_);
+  // After Ended(logged, true): sending failed.
+  void Failed(uint64_t logged) ABSL_LOCKS_EXCLUDED(mutex_);
   void OnConnection(bool opened) ABSL_LOCKS_EXCLUDED(mutex_);
 
   // The same from C++.
@@ -69,7 +72,6 @@ class FakeModel {
   PlannedReply Canned(WireForm form, const HttpCall& call) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
-  const Script first_script_;
   mutable Mutex mutex_;
   Script script_ ABSL_GUARDED_BY(mutex_);
   RequestLog log_ ABSL_GUARDED_BY(mutex_);

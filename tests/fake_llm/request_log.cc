@@ -49,6 +49,16 @@ void RequestLog::End(uint64_t index, bool whole) {
   }
 }
 
+void RequestLog::Revoke(uint64_t index) {
+  if (index < first_index_ || index - first_index_ >= requests_.size()) return;
+  LoggedRequest& request = requests_[index - first_index_];
+  if (!std::exchange(request.answered, false)) return;
+  --stats_.answered;
+  if (!request.idempotency_key.empty() && --answered_keys_[request.idempotency_key] == 1) {
+    --stats_.keys_answered_twice;
+  }
+}
+
 void RequestLog::OnConnection(bool opened) {
   if (opened) {
     ++stats_.connections;
@@ -68,8 +78,6 @@ void RequestLog::Clear() {
   stats_.in_flight = old.in_flight;
   stats_.open_connections = old.open_connections;
 }
-
-Stats RequestLog::stats() const { return stats_; }
 
 std::string LogJson(const RequestLog& log, bool with_prompts, std::string_view contains) {
   std::string text = R"({"requests":[)";

@@ -49,13 +49,15 @@ class RequestLog {
   uint64_t Add(LoggedRequest request, bool keep_prompt);
   // How often the prompt has come before.
   int Seen(const std::string& prompt_sha256) const;
-  // The answer of `index` has left (or not).
+  // The answer of `index` is about to leave (or never will).
   void End(uint64_t index, bool whole);
+  // After End(index, true): it did not leave as a whole after all.
+  void Revoke(uint64_t index);
   void OnConnection(bool opened);
   void Clear();  // Open connections stay counted.
 
   const std::vector<LoggedRequest>& requests() const { return requests_; }
-  Stats stats() const;
+  const Stats& stats() const { return stats_; }
 
  private:
   std::vector<LoggedRequest> requests_;

@@ -75,20 +75,23 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   void Write() {
     if (ClientIsGone()) return;
+    const bool ends =
+        reply_.then == PlannedReply::Then::kKeep || reply_.then == PlannedReply::Then::kClose;
+    const std::optional<uint64_t> logged = reply_.logged;
+    if (ends) End(true);
     if (reply_.bytes.empty()) return AfterWrite();
     asio::async_write(socket_, asio::buffer(reply_.bytes),
-                      [self = shared_from_this()](error_code error, size_t) {
-                        if (!error) self->AfterWrite();
+                      [self = shared_from_this(), logged](error_code error, size_t) {
+                        if (!error) return self->AfterWrite();
+                        if (logged.has_value()) self->model_->Failed(*logged);
                       });
   }
 
   void AfterWrite() {
     switch (reply_.then) {
       case PlannedReply::Then::kKeep:
-        End(true);
         return Read();
       case PlannedReply::Then::kClose:
-        End(true);
         return Close();
       case PlannedReply::Then::kHang:
         socket_.async_wait(tcp::socket::wait_read, [self = shared_from_this()](error_code) {});
