@@ -10,6 +10,7 @@ Parameters: {"rude_and_verbose": bool, "follow_policies": bool}.
 With --otlp it exports its own spans under the trace id that came with the call, so that they become the row's trace.
 """
 
+import hashlib
 import sys
 import time
 
@@ -26,16 +27,20 @@ class Recorder:
 
     def __init__(self, trace_id, parent_span_id):
         self._trace_id = trace_id
-        self._root_id = assay_client.new_span_id()
+        self._root_id = self._span_id("")
         self._parent_span_id = parent_span_id
         self._start = time.time_ns()
         self.spans = []
+
+    def _span_id(self, name):
+        """Always the same for the same call: an evaluation that was interrupted may ask again."""
+        return hashlib.sha256(f"{self._trace_id}/{name}".encode()).hexdigest()[:16]
 
     def child(self, name, inputs, function):
         """Runs a step of the application as a span below the root."""
         start = time.time_ns()
         outputs = function()
-        self._add(name, assay_client.new_span_id(), self._root_id, start, inputs, outputs)
+        self._add(name, self._span_id(name), self._root_id, start, inputs, outputs)
         return outputs
 
     def finish(self, inputs, outputs):

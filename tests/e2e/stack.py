@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.parse
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "clients" / "python"))
@@ -48,6 +49,8 @@ def wait_until(condition, what, seconds=START_SECONDS, process=None):
 class Process:
     """A program that writes a port file once it serves."""
 
+    has_health = False
+
     def __init__(self, name, command, directory, environment=None):
         self.name = name
         self.command = [str(part) for part in command]
@@ -68,7 +71,7 @@ class Process:
         try:
             wait_until(self.port_file.exists, f"start of {self.name}", process=self.popen)
             self.endpoints = json.loads(self.port_file.read_text(encoding="utf-8"))
-            if "grpc" in self.endpoints:
+            if self.has_health:
                 with grpc.insecure_channel(self.endpoints["grpc"]) as channel:
                     wait_until(lambda: assay_client.is_serving(channel), f"health of {self.name}", process=self.popen)
         except AssertionError as error:
@@ -108,6 +111,8 @@ class Process:
 class Service(Process):
     """A service: comes back under the addresses that it had."""
 
+    has_health = True
+
     def __init__(self, name, label, directory, flags):
         self.flags = dict(flags)
         super().__init__(name, [binary(label)], directory)
@@ -144,9 +149,16 @@ class FakeLlm(Process):
     def stats(self):
         return json.loads(self._ask("GET", "/control/stats"))
 
-    def log(self):
-        """What was asked, in order of arrival: dicts with prompt_sha256, status, answered and so on."""
-        return json.loads(self._ask("GET", "/control/log"))["requests"]
+    def log(self, contains=""):
+        """What was asked, in order of arrival: dicts with prompt_sha256, status, answered and so on. With `contains`, only
+        prompts with that text."""
+        query = "?contains=" + urllib.parse.quote(contains) if contains else ""
+        return json.loads(self._ask("GET", "/control/log" + query))["requests"]
+
+    def prompts(self, contains):
+        """The prompts with that text."""
+        query = "?prompts=1&contains=" + urllib.parse.quote(contains)
+        return [request["prompt"] for request in json.loads(self._ask("GET", "/control/log" + query))["requests"]]
 
     def _ask(self, method, path, body=None):
         connection = http.client.HTTPConnection(self.endpoints["http"], timeout=30)

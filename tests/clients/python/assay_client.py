@@ -49,6 +49,8 @@ CHANNEL_OPTIONS = [
     # A service that was restarted is found again at once.
     ("grpc.initial_reconnect_backoff_ms", 50),
     ("grpc.max_reconnect_backoff_ms", 500),
+    # After a failed connection the address is resolved anew first, by default at most every 30 s.
+    ("grpc.dns_min_time_between_resolutions_ms", 100),
 ]
 
 _DETAILS = {
