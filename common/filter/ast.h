@@ -53,7 +53,8 @@ struct Expr {
   enum class Kind : uint8_t { kAnd, kOr, kNot, kCompare };
 
   Kind kind = Kind::kCompare;
-  std::vector<Expr> children;  // kAnd, kOr: two or more; kNot: one.
+  std::vector<Expr> children;  // kAnd, kOr: two or more; kNot: one; a scope: one or more.
+  bool scope = false;          // kAnd in parentheses: its terms speak of a group of their own.
   Comparison comparison;       // kCompare.
 };
 

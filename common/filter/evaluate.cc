@@ -96,9 +96,9 @@ bool MatchesGroup(const Expr& expr, const FieldSource& group) {
 }
 
 // The prefix that all comparisons below share; nullopt if they do not share one, or one is under a
-// NOT, which speaks of the whole item.
+// NOT, which speaks of the whole item, or in a scope, which looks for a group of its own.
 std::optional<Prefix> SharedPrefix(const Expr& expr) {
-  if (expr.kind == Expr::Kind::kNot) return std::nullopt;
+  if (expr.kind == Expr::Kind::kNot || expr.scope) return std::nullopt;
   if (expr.kind == Expr::Kind::kCompare) {
     const std::vector<std::string>& field = expr.comparison.field;
     if (field.size() < 2) return std::nullopt;

@@ -153,6 +153,20 @@ TEST(MatchesTest, DisagreementIsTwoGroups) {
   EXPECT_TRUE(Try("feedback.quality = good OR feedback.quality = excellent", item));
 }
 
+TEST(MatchesTest, AConjunctionInParenthesesMayBeAboutAnotherAssessment) {
+  const FakeSource item = Assessed();
+  EXPECT_TRUE(
+      Try("(feedback.quality.source = HUMAN) AND (feedback.quality.source = LLM_JUDGE)", item));
+  EXPECT_TRUE(
+      Try("(feedback.quality = poor AND feedback.quality.source = HUMAN) AND "
+          "(feedback.quality = good AND feedback.quality.source = LLM_JUDGE)",
+          item));
+  EXPECT_FALSE(
+      Try("(feedback.quality = good AND feedback.quality.source = HUMAN) AND "
+          "(feedback.quality.source = LLM_JUDGE)",
+          item));
+}
+
 TEST(MatchesTest, NegationSpeaksOfAllAssessments) {
   const FakeSource item = Assessed();
   EXPECT_FALSE(Try("NOT feedback.quality = poor", item));

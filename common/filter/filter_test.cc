@@ -78,7 +78,7 @@ TEST(ParseFilterTest, ReadsLiterals) {
 
 TEST(ParseFilterTest, JoinsAndNests) {
   EXPECT_EQ(Canonical("a=1 AND b=2 AND c=3"), "a = 1 AND b = 2 AND c = 3");
-  EXPECT_EQ(Canonical("(a=1 AND b=2) AND c=3"), "a = 1 AND b = 2 AND c = 3");
+  EXPECT_EQ(Canonical("(a=1 AND b=2) AND c=3"), "(a = 1 AND b = 2) AND c = 3");
   EXPECT_EQ(Canonical("a=1 AND (b=2 OR c=3)"), "a = 1 AND (b = 2 OR c = 3)");
   EXPECT_EQ(Canonical("NOT a=1 AND b=2"), "NOT (a = 1) AND b = 2");
   EXPECT_EQ(Canonical("NOT (a=1 OR b=2)"), "NOT (a = 1 OR b = 2)");

@@ -104,9 +104,9 @@ class Parser {
     return sequence;
   }
 
-  // `(a AND b) AND c` is one conjunction of three.
+  // `(a OR b) OR c` is one disjunction of three. A conjunction in parentheses stays apart.
   static void Append(Expr child, Expr* sequence) {
-    if (child.kind != sequence->kind) {
+    if (child.kind != sequence->kind || child.scope) {
       sequence->children.push_back(std::move(child));
       return;
     }
@@ -133,7 +133,17 @@ class Parser {
       return FilterError(token_.column, StrCat("expected AND, OR or ), found ", Shown(token_)));
     }
     ASSAY_RETURN_IF_ERROR(Advance());
-    return inner;
+    return InParentheses(std::move(inner));
+  }
+
+  // What stands in parentheses and is no disjunction is a scope of its own.
+  static Expr InParentheses(Expr inner) {
+    if (inner.kind == Expr::Kind::kAnd) inner.scope = true;
+    if (inner.kind != Expr::Kind::kCompare) return inner;
+    Expr scope{.kind = Expr::Kind::kAnd};
+    scope.scope = true;
+    scope.children.push_back(std::move(inner));
+    return scope;
   }
 
   absl::StatusOr<Expr> ParseComparison() {
