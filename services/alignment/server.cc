@@ -76,6 +76,7 @@ AlignmentServer::AlignmentServer(const Options& options, rpc::Metrics* metrics,
       judge_(MakePeer("judge", options.judge_address), PatientRetries(*executor_, *timers_)),
       registry_(MakePeer("registry", options.registry_address),
                 PatientRetries(*executor_, *timers_)),
+      runtime_(RuntimeOptionsFor(*executor_, metrics)),
       alignments_(store_,
                   {.feedback = &feedback_,
                    .trace = &trace_,
@@ -83,7 +84,6 @@ AlignmentServer::AlignmentServer(const Options& options, rpc::Metrics* metrics,
                    .model = &judge_,
                    .registry = &registry_},
                   *executor_, SystemClock(), options.alignments),
-      runtime_(RuntimeOptionsFor(*executor_, metrics)),
       service_(alignments_, runtime_) {}
 
 AlignmentServer::~AlignmentServer() {

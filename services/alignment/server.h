@@ -62,8 +62,8 @@ class AlignmentServer final : public rpc::RunningService {
   GrpcTracePort trace_;
   GrpcJudgePort judge_;
   GrpcRegistryPort registry_;
+  rpc::Runtime runtime_;  // Alignments hold streams of its calls.
   Alignments alignments_;
-  rpc::Runtime runtime_;
   AlignmentService service_;
   std::unique_ptr<rpc::Server> server_;
 };

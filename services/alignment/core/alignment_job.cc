@@ -22,6 +22,8 @@
 namespace assay::alignment {
 namespace {
 
+// Those that were tried come first, at most 100 of them.
+constexpr int kMaxReportedGuidelines = 200;
 constexpr std::string_view kStandInPrefix = "offline:/";
 
 // OK if a pass can be counted on.
@@ -155,6 +157,10 @@ class Job {
           StrCat("The candidate remembers ", last.training.size() - last.examples_left_out, " of ",
                  last.training.size(), " cases: a judge holds at most ", kMaxMemoryBytes,
                  " bytes of them. Cases that it got wrong came first."));
+    }
+    if (last.trials.size() > static_cast<size_t>(kMaxReportedGuidelines)) {
+      report.add_warnings(StrCat("`guidelines` lists the first ", kMaxReportedGuidelines, " of ",
+                                 last.trials.size(), "; all that were kept are among them."));
     }
     if (last.without_source > 0) {
       report.add_warnings(

@@ -26,6 +26,8 @@ using feedback::v1::Assessment;
 
 constexpr int kPageSize = 100;
 constexpr int kTracesInFlight = 16;
+// Some of them may turn out to carry no label.
+constexpr size_t kMaxLabelledRead = 20 * kMaxLabelledTraces;
 constexpr size_t kMaxRationaleBytes = 4'000;
 constexpr size_t kMaxMessageBytes = 1'800;
 
@@ -43,7 +45,7 @@ struct Labels {
 
 absl::StatusOr<std::map<std::string, AssessedTrace>> ListAssessed(const LabelledSetQuery& query,
                                                                   common::v1::SourceKind kind,
-                                                                  const Ports& ports,
+                                                                  size_t most, const Ports& ports,
                                                                   const CallContext& context) {
   std::map<std::string, AssessedTrace> traces;
   feedback::v1::ListAssessedTracesRequest request;
@@ -118,11 +120,14 @@ class Builder {
       : query_(query), ports_(ports), context_(context) {}
 
   absl::StatusOr<BuiltLabelledSet> Build() {
-    ASSAY_ASSIGN_OR_RETURN(const auto labelled,
-                           ListAssessed(query_, common::v1::SOURCE_KIND_HUMAN, ports_, context_));
+    ASSAY_ASSIGN_OR_RETURN(const auto labelled, ListAssessed(query_, common::v1::SOURCE_KIND_HUMAN,
+                                                             kMaxLabelledRead, ports_, context_));
+    if (labelled.size() > kMaxLabelledRead) {
+      return TooMany(StrCat("more than ", kMaxLabelledRead, " traces with people's feedback"));
+    }
     ASSAY_ASSIGN_OR_RETURN(
         const auto judged,
-        ListAssessed(query_, common::v1::SOURCE_KIND_LLM_JUDGE, ports_, context_));
+        ListAssessed(query_, common::v1::SOURCE_KIND_LLM_JUDGE, kMaxJudgedRead, ports_, context_));
     for (const auto& [name, trace] : judged) {
       if (!labelled.contains(name)) skipped_.emplace(name, "NO_HUMAN_FEEDBACK");
     }

@@ -18,6 +18,8 @@ namespace assay::alignment {
 inline constexpr size_t kMaxLabelledTraces = 5'000;
 inline constexpr size_t kMaxLabelledBytes = size_t{32} << 20;
 inline constexpr int kMaxSkippedKept = 200;
+// Traces that a judge has judged, of which those without a person's label are counted as skipped.
+inline constexpr size_t kMaxJudgedRead = 10'000;
 
 struct LabelledSetQuery {
   std::string experiment;       // experiments/{experiment}

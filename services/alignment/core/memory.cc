@@ -151,7 +151,9 @@ JudgeDefinition NarrowedTo(const JudgeDefinition& judge, const std::string& trac
   }
   narrowed.set_description(judge.description());
   JudgeMemory& memory = *narrowed.mutable_memory();
-  *memory.mutable_guidelines() = judge.memory().guidelines();
+  for (const MemoryGuideline& guideline : judge.memory().guidelines()) {
+    memory.add_guidelines()->set_text(guideline.text());
+  }
   for (int index : kept) *memory.add_examples() = judge.memory().examples(index);
   memory.set_retrieved_examples(judge.memory().retrieved_examples());
   memory.set_embedding_model(judge.memory().embedding_model());

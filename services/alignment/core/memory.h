@@ -13,7 +13,7 @@
 namespace assay::alignment {
 
 // A revision of a judge, and each of its requests, must fit into a message.
-inline constexpr size_t kMaxMemoryBytes = size_t{3} << 20;
+inline constexpr size_t kMaxMemoryBytes = size_t{5} << 19;
 
 // A judge without what it learned from any of these cases: a guideline goes if one of its source
 // traces is among them, an example if its trace is. So neither measurement profits from the labels
@@ -42,7 +42,8 @@ registry::v1::JudgeDefinition WithMemory(const registry::v1::JudgeDefinition& ju
 // The same judge for one item: of its examples only those that could be chosen for it, which are
 // the nearest of those that the judge got wrong and the nearest of the others, `retrieved_examples`
 // of each. The judge service chooses the same from these as from all, and a request stays small.
-// The example of `trace` itself never stays.
+// The example of `trace` itself never
+// stays, nor do the sources of guidelines, which no judge is shown.
 registry::v1::JudgeDefinition NarrowedTo(const registry::v1::JudgeDefinition& judge,
                                          const std::string& trace,
                                          const std::vector<float>& embedding);
