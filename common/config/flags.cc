@@ -55,11 +55,21 @@ std::string EnvironmentName(std::string_view flag_name) {
 FlagSet::FlagSet(std::string program, std::string about)
     : program_(std::move(program)), about_(std::move(about)) {}
 
-void FlagSet::Group(std::string title) { group_ = std::move(title); }
+void FlagSet::Group(std::string title) {
+  group_ = prefix_.empty() ? std::move(title) : StrCat(prefix_, ": ", title);
+}
+
+void FlagSet::Scope(std::string prefix, std::vector<std::string> without) {
+  prefix_ = std::move(prefix);
+  without_ = std::move(without);
+}
 
 void FlagSet::AllowPositional(std::string description) { positional_ = std::move(description); }
 
 void FlagSet::Add(std::string name, Target target, std::string help, FlagOptions options) {
+  if (std::find(without_.begin(), without_.end(), name) != without_.end()) return;
+  if (!prefix_.empty() && !name.starts_with(StrCat(prefix_, "_")))
+    name = StrCat(prefix_, "_", name);
   if (!IsFlagName(name) || Find(name) != nullptr || name == "help" || name == "print_config") {
     DieOfBug(StrCat("flag --", name, " is badly named or defined twice"));
   }

@@ -55,6 +55,11 @@ class FlagSet {
   // Title of the flags that follow, in --help.
   void Group(std::string title);
 
+  // For a program that holds several services: the flags that follow get `prefix` and "_" before
+  // their names, unless they begin so, and those named in `without` (as they are added) are left
+  // out: their targets keep their values. An empty prefix ends it.
+  void Scope(std::string prefix, std::vector<std::string> without = {});
+
   // `target` outlives the set and holds the default. Names are [a-z][a-z0-9_]*; a name that is not,
   // or is taken, is a bug of the program and ends it. Lists are comma-separated; a repeated flag
   // adds to its list, an empty one empties it. Durations are like 30s, 1h30m, 250ms; bools are true
@@ -102,6 +107,8 @@ class FlagSet {
   std::string program_;
   std::string about_;
   std::string group_;
+  std::string prefix_;
+  std::vector<std::string> without_;
   std::string positional_;
   std::vector<Flag> flags_;
 };

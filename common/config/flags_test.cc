@@ -164,6 +164,24 @@ TEST_F(FlagsTest, RequiresWhatIsRequired) {
   EXPECT_OK(Parse({"--data=/tmp"}));
 }
 
+TEST_F(FlagsTest, ScopeNamesTheServiceAndLeavesOut) {
+  std::string address = "a";
+  std::string size = "b";
+  std::string peer = "untouched";
+  flags_.Scope("trace", {"peer"});
+  flags_.Group("Where");
+  flags_.Add("address", &address, "Where it is.");
+  flags_.Add("trace_size", &size, "How large it is.");
+  flags_.Add("peer", &peer, "Nobody may set it.");
+  flags_.Scope("");
+  EXPECT_OK(Parse({"--trace_address=x", "--trace_size=y"}));
+  EXPECT_EQ(address, "x");
+  EXPECT_EQ(size, "y");
+  EXPECT_EQ(peer, "untouched");
+  EXPECT_THAT(flags_.Help(), AllOf(HasSubstr("trace: Where"), HasSubstr("ASSAY_TRACE_ADDRESS"),
+                                   Not(HasSubstr("trace_peer"))));
+}
+
 TEST(FlagsDeathTest, BadDefinitionsAreBugs) {
   std::string text;
   FlagSet flags("assay-test", "");
