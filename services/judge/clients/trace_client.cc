@@ -1,0 +1,107 @@
+#include "services/judge/clients/trace_client.h"
+
+#include <utility>
+
+#include "absl/strings/escaping.h"
+#include "common/status/errors.h"
+#include "common/strings/strings.h"
+
+namespace assay::judge {
+namespace {
+
+using ::opentelemetry::proto::collector::trace::v1::ExportTraceServiceRequest;
+using ::opentelemetry::proto::collector::trace::v1::ExportTraceServiceResponse;
+using ::opentelemetry::proto::common::v1::KeyValue;
+using ::opentelemetry::proto::trace::v1::Span;
+using ::opentelemetry::proto::trace::v1::Status;
+
+template <class Repeated>
+void AddText(Repeated* attributes, std::string_view key, const std::string& text) {
+  if (text.empty()) return;
+  KeyValue* attribute = attributes->Add();
+  attribute->set_key(std::string(key));
+  attribute->mutable_value()->set_string_value(text);
+}
+
+ExportTraceServiceRequest ExportOf(const OneSpanTrace& trace) {
+  ExportTraceServiceRequest request;
+  auto* resource = request.add_resource_spans();
+  auto* attributes = resource->mutable_resource()->mutable_attributes();
+  AddText(attributes, "service.name", "assay-judge");
+  AddText(attributes, "assay.experiment", trace.experiment);
+  AddText(attributes, "assay.evaluation", trace.evaluation);
+  auto* scope = resource->add_scope_spans();
+  scope->mutable_scope()->set_name("assay.evaluation");
+  Span* span = scope->add_spans();
+  span->set_trace_id(absl::HexStringToBytes(trace.trace_id));
+  span->set_span_id(absl::HexStringToBytes(trace.span_id));
+  span->set_name(trace.span_name);
+  span->set_kind(Span::SPAN_KIND_INTERNAL);
+  span->set_start_time_unix_nano(static_cast<uint64_t>(absl::ToUnixNanos(trace.start_time)));
+  span->set_end_time_unix_nano(static_cast<uint64_t>(absl::ToUnixNanos(trace.end_time)));
+  AddText(span->mutable_attributes(), "assay.inputs", trace.inputs);
+  AddText(span->mutable_attributes(), "assay.outputs", trace.outputs);
+  if (!trace.error_message.empty()) {
+    span->mutable_status()->set_code(Status::STATUS_CODE_ERROR);
+    span->mutable_status()->set_message(trace.error_message);
+  }
+  return request;
+}
+
+}  // namespace
+
+TraceClient::TraceClient(const Peers& peers, rpc::RetryEnvironment retries)
+    : stub_(trace::v1::TraceService::NewStub(peers.trace)),
+      otlp_(Otlp::NewStub(peers.otlp)),
+      peer_(StrCat("trace at ", peers.trace_address)),
+      otlp_peer_(StrCat("trace (OTLP) at ", peers.otlp_address)),
+      retries_(std::move(retries)) {}
+
+void TraceClient::GetTrace(std::string name, bool full, CallContext context,
+                           Done<std::shared_ptr<const trace::v1::Trace>> done) {
+  trace::v1::GetTraceRequest request;
+  request.set_name(std::move(name));
+  request.set_view(full ? trace::v1::TRACE_VIEW_FULL : trace::v1::TRACE_VIEW_BASIC);
+  rpc::CallIdempotent(
+      stub_->async(), &trace::v1::TraceService::Stub::async_interface::GetTrace, std::move(request),
+      context,
+      [done = std::move(done)](absl::StatusOr<trace::v1::GetTraceResponse> response) mutable {
+        if (!response.ok()) return std::move(done)(response.status());
+        std::move(done)(
+            std::make_shared<const trace::v1::Trace>(std::move(*response->mutable_trace())));
+      },
+      retries_, {.peer = peer_});
+}
+
+void TraceClient::PreregisterTraces(std::string experiment, std::string evaluation,
+                                    std::vector<std::string> trace_ids, CallContext context,
+                                    DoneStatus done) {
+  trace::v1::PreregisterTracesRequest request;
+  request.set_parent(std::move(experiment));
+  request.set_evaluation(std::move(evaluation));
+  request.mutable_trace_ids()->Assign(trace_ids.begin(), trace_ids.end());
+  rpc::CallIdempotent(
+      stub_->async(), &trace::v1::TraceService::Stub::async_interface::PreregisterTraces,
+      std::move(request), context,
+      [done =
+           std::move(done)](absl::StatusOr<trace::v1::PreregisterTracesResponse> response) mutable {
+        std::move(done)(response.status());
+      },
+      retries_, {.peer = peer_});
+}
+
+void TraceClient::WriteTrace(OneSpanTrace trace, CallContext context, DoneStatus done) {
+  rpc::CallIdempotent(
+      otlp_->async(), &Otlp::Stub::async_interface::Export, ExportOf(trace), context,
+      [done = std::move(done)](absl::StatusOr<ExportTraceServiceResponse> response) mutable {
+        if (!response.ok()) return std::move(done)(response.status());
+        const auto& partial = response->partial_success();
+        if (partial.rejected_spans() == 0) return std::move(done)(absl::OkStatus());
+        std::move(done)(MakeError(
+            absl::StatusCode::kFailedPrecondition, "SPAN_REJECTED",
+            StrCat("the trace service rejected the row's span: ", partial.error_message())));
+      },
+      retries_, {.peer = otlp_peer_});
+}
+
+}  // namespace assay::judge

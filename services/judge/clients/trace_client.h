@@ -1,0 +1,54 @@
+// The trace service over gRPC, and its OTLP port.
+#ifndef ASSAY_SERVICES_JUDGE_CLIENTS_TRACE_CLIENT_H_
+#define ASSAY_SERVICES_JUDGE_CLIENTS_TRACE_CLIENT_H_
+
+#include <grpcpp/channel.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "assay/trace/v1/trace_service.grpc.pb.h"
+#include "common/rpc/retry.h"
+#include "opentelemetry/proto/collector/trace/v1/trace_service.grpc.pb.h"
+#include "services/judge/core/calls/trace_port.h"
+
+namespace assay::judge {
+
+// Every call may be repeated without harm, and is while the service is away for a moment.
+// Thread-safe.
+class TraceClient final : public TracePort {
+ public:
+  struct Peers {
+    std::shared_ptr<grpc::Channel> trace;
+    std::string trace_address;  // For errors, as the other one.
+    std::shared_ptr<grpc::Channel> otlp;
+    std::string otlp_address;
+  };
+
+  // `retries` is copied; what it points to outlives the client's calls.
+  TraceClient(const Peers& peers, rpc::RetryEnvironment retries);
+
+  void GetTrace(std::string name, bool full, CallContext context,
+                Done<std::shared_ptr<const trace::v1::Trace>> done) override;
+  void PreregisterTraces(std::string experiment, std::string evaluation,
+                         std::vector<std::string> trace_ids, CallContext context,
+                         DoneStatus done) override;
+  // One OTLP export of one span, with the attributes assay.inputs and assay.outputs, under a
+  // resource with assay.experiment and assay.evaluation. A span that the service rejects is
+  // FAILED_PRECONDITION (SPAN_REJECTED).
+  void WriteTrace(OneSpanTrace trace, CallContext context, DoneStatus done) override;
+
+ private:
+  using Otlp = opentelemetry::proto::collector::trace::v1::TraceService;
+
+  const std::unique_ptr<trace::v1::TraceService::Stub> stub_;
+  const std::unique_ptr<Otlp::Stub> otlp_;
+  const std::string peer_;
+  const std::string otlp_peer_;
+  const rpc::RetryEnvironment retries_;
+};
+
+}  // namespace assay::judge
+
+#endif  // ASSAY_SERVICES_JUDGE_CLIENTS_TRACE_CLIENT_H_

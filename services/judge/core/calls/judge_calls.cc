@@ -1,0 +1,262 @@
+#include "services/judge/core/calls/judge_calls.h"
+
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "common/json/canonical.h"
+#include "common/json/json_value.h"
+#include "common/json/utf8.h"
+#include "common/judging/template_variables.h"
+#include "common/names/random_id.h"
+#include "common/names/resource_name.h"
+#include "common/request/request_key.h"
+#include "common/status/errors.h"
+#include "common/status/status_macros.h"
+#include "common/strings/strings.h"
+
+namespace assay::judge {
+namespace {
+
+constexpr size_t kMaxContextEntries = 50;
+// As the feedback service has them; checked before a model is paid.
+constexpr size_t kMaxAssessmentNameChars = 250;
+constexpr size_t kMaxMetadataEntries = 100;
+constexpr size_t kMaxMetadataKeyChars = 250;
+constexpr size_t kMaxMetadataValueChars = 4'096;
+
+absl::Status CheckLogging(const v1::JudgeRequest& request) {
+  if (json::CountChars(request.assessment_name()) > kMaxAssessmentNameChars) {
+    return InvalidField("assessment_name",
+                        StrCat("at most ", kMaxAssessmentNameChars, " characters are allowed"));
+  }
+  if (static_cast<size_t>(request.metadata_size()) > kMaxMetadataEntries) {
+    return InvalidField("metadata",
+                        StrCat("at most ", kMaxMetadataEntries, " entries are allowed"));
+  }
+  for (const auto& [key, value] : request.metadata()) {
+    if (key.empty() || json::CountChars(key) > kMaxMetadataKeyChars) {
+      return InvalidField("metadata",
+                          StrCat("keys have 1 to ", kMaxMetadataKeyChars, " characters"));
+    }
+    if (json::CountChars(value) > kMaxMetadataValueChars) {
+      return InvalidField(StrCat("metadata[", key, "]"),
+                          StrCat("at most ", kMaxMetadataValueChars, " characters are allowed"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckTrace(const v1::JudgeRequest& request) {
+  if (request.trace().empty()) {
+    if (!request.log_assessment()) return absl::OkStatus();
+    return InvalidField("trace",
+                        "it is required with log_assessment: the assessment is the trace's");
+  }
+  ASSAY_ASSIGN_OR_RETURN(names::ExperimentName parent,
+                         names::ExperimentName::Parse(request.parent(), "parent"));
+  ASSAY_ASSIGN_OR_RETURN(names::TraceName trace, names::TraceName::Parse(request.trace(), "trace"));
+  if (trace.experiment != parent.experiment) {
+    return InvalidField("trace", StrCat("it must be a trace of ", request.parent()));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckRequest(const v1::JudgeRequest& request) {
+  ASSAY_RETURN_IF_ERROR(names::ExperimentName::Parse(request.parent(), "parent").status());
+  if (request.judge_case() == v1::JudgeRequest::JUDGE_NOT_SET) {
+    return InvalidField("judge", "set one of: registered, definition");
+  }
+  if (request.judge_case() == v1::JudgeRequest::kRegistered) {
+    ASSAY_RETURN_IF_ERROR(names::JudgeRef::Parse(request.registered(), "registered").status());
+  }
+  if (static_cast<size_t>(request.context_size()) > kMaxContextEntries) {
+    return InvalidField("context", StrCat("at most ", kMaxContextEntries, " entries are allowed"));
+  }
+  ASSAY_RETURN_IF_ERROR(CheckLogging(request));
+  return CheckTrace(request);
+}
+
+absl::Status ReadJson(bool present, const common::v1::JsonValue& value, std::string_view field,
+                      std::optional<std::string>* text) {
+  if (!present) return absl::OkStatus();
+  ASSAY_ASSIGN_OR_RETURN(*text, json::JsonText(value, field));
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Subject> SubjectOf(const v1::JudgeRequest& request) {
+  Subject subject;
+  ASSAY_RETURN_IF_ERROR(
+      ReadJson(request.has_inputs(), request.inputs(), "inputs", &subject.inputs));
+  ASSAY_RETURN_IF_ERROR(
+      ReadJson(request.has_outputs(), request.outputs(), "outputs", &subject.outputs));
+  ASSAY_RETURN_IF_ERROR(ReadJson(request.has_expectations(), request.expectations(), "expectations",
+                                 &subject.expectations));
+  for (const auto& [name, value] : request.context()) {
+    ASSAY_ASSIGN_OR_RETURN(subject.context[name],
+                           json::JsonText(value, StrCat("context[", name, "]")));
+  }
+  subject.trace_name = request.trace();
+  return subject;
+}
+
+bool ShowsTrace(const registry::v1::JudgeDefinition& definition) {
+  if (!definition.has_instructions()) return false;
+  absl::StatusOr<std::vector<judging::TemplateVariable>> variables =
+      judging::ParseTemplateVariables(definition.instructions().instructions(), "instructions");
+  if (!variables.ok()) return false;
+  for (judging::TemplateVariable variable : *variables) {
+    if (variable == judging::TemplateVariable::kTrace) return true;
+  }
+  return false;
+}
+
+// An id within every bound for what belongs to both together.
+std::string ShortHash(std::string_view first, std::string_view second) {
+  return json::Sha256Hex(StrCat(first, "\n", second)).substr(0, 32);
+}
+
+feedback::v1::Assessment AssessmentOf(const v1::JudgeRequest& request,
+                                      const v1::JudgeResponse& response) {
+  feedback::v1::Assessment assessment;
+  assessment.set_assessment_name(response.assessment_name());
+  assessment.mutable_target()->set_trace(request.trace());
+  *assessment.mutable_source() = response.source();
+  *assessment.mutable_feedback() = response.feedback();
+  *assessment.mutable_metadata() = request.metadata();
+  return assessment;
+}
+
+}  // namespace
+
+bool IsTransient(const common::v1::Feedback& feedback) {
+  const std::string& code = feedback.error().code();
+  return code == "MODEL_UNREACHABLE" || code == "MODEL_TIMEOUT" ||
+         code == "MODEL_QUOTA_EXHAUSTED" || code == "MODEL_FAILED";
+}
+
+struct JudgeCalls::Call {
+  CallContext context;
+  v1::JudgeRequest request;
+  ResolvedJudge judge;
+  Subject subject;
+  Done<CallAnswer> done;
+};
+
+void JudgeCalls::Judge(CallContext context, v1::JudgeRequest request,
+                       Done<v1::JudgeResponse> done) {
+  {
+    MutexLock lock(&mutex_);
+    ++in_flight_;
+  }
+  Begin(std::move(context), std::move(request),
+        [this, done = std::move(done)](absl::StatusOr<v1::JudgeResponse> response) mutable {
+          std::move(done)(std::move(response));
+          MutexLock lock(&mutex_);
+          if (--in_flight_ == 0) idle_.SignalAll();
+        });
+}
+
+void JudgeCalls::WaitUntilIdle() {
+  MutexLock lock(&mutex_);
+  while (in_flight_ > 0) idle_.Wait(&mutex_);
+}
+
+void JudgeCalls::Begin(CallContext context, v1::JudgeRequest request,
+                       Done<v1::JudgeResponse> done) {
+  absl::Status valid = CheckRequest(request);
+  if (!valid.ok()) return std::move(done)(valid);
+  absl::StatusOr<Subject> subject = SubjectOf(request);
+  if (!subject.ok()) return std::move(done)(subject.status());
+  auto call = std::make_shared<Call>();
+  call->context = context;
+  call->request = request;
+  call->subject = *std::move(subject);
+  RequestKey key = MakeRequestKey(context, "JudgeService/Judge", request);
+  recorded_.Do(
+      std::move(key),
+      [this, call](Done<CallAnswer> answered) {
+        call->done = std::move(answered);
+        Resolve(call);
+      },
+      [this, context = std::move(context), request = std::move(request),
+       done = std::move(done)](absl::StatusOr<std::string> bytes) mutable {
+        if (!bytes.ok()) return std::move(done)(bytes.status());
+        v1::JudgeResponse response;
+        if (!response.ParseFromString(*bytes)) {
+          return std::move(done)(MakeError(absl::StatusCode::kDataLoss, "RECORD_UNREADABLE",
+                                           "a recorded answer cannot be read"));
+        }
+        Log(std::move(context), request, std::move(response), std::move(done));
+      });
+}
+
+void JudgeCalls::Resolve(std::shared_ptr<Call> call) {
+  const v1::JudgeRequest& request = call->request;
+  if (request.has_definition()) {
+    absl::StatusOr<ResolvedJudge> judge =
+        JudgeResolver::Inline(request.definition(), request.assessment_name(), "definition");
+    if (!judge.ok()) return std::move(call->done)(judge.status());
+    call->judge = *std::move(judge);
+    return LoadTrace(std::move(call));
+  }
+  resolver_.Registered(request.registered(), request.assessment_name(), call->context,
+                       [this, call](absl::StatusOr<ResolvedJudge> judge) {
+                         if (!judge.ok()) return std::move(call->done)(judge.status());
+                         call->judge = *std::move(judge);
+                         LoadTrace(call);
+                       });
+}
+
+void JudgeCalls::LoadTrace(std::shared_ptr<Call> call) {
+  const bool shows_trace = ShowsTrace(*call->judge.definition);
+  // Also where it is not shown: an unknown trace is refused before a model is paid.
+  if (call->request.trace().empty()) return Run(std::move(call));
+  traces_.GetTrace(call->request.trace(), shows_trace, call->context,
+                   [this, call](absl::StatusOr<std::shared_ptr<const trace::v1::Trace>> trace) {
+                     if (!trace.ok()) return std::move(call->done)(trace.status());
+                     call->subject.trace = *std::move(trace);
+                     Run(call);
+                   });
+}
+
+void JudgeCalls::Run(std::shared_ptr<Call> call) {
+  const std::string key = call->request.request_id().empty()
+                              ? names::RandomId("judge")
+                              : ShortHash(call->context.principal, call->request.request_id());
+  runner_.Run(call->judge, call->subject, call->context, key,
+              [call](absl::StatusOr<JudgeVerdict> verdict) {
+                if (!verdict.ok()) return std::move(call->done)(verdict.status());
+                v1::JudgeResponse response;
+                response.set_assessment_name(call->judge.assessment_name);
+                CallAnswer answer;
+                answer.record = !IsTransient(verdict->feedback);
+                *response.mutable_feedback() = std::move(verdict->feedback);
+                *response.mutable_source() = std::move(verdict->source);
+                answer.bytes = response.SerializeAsString();
+                std::move(call->done)(std::move(answer));
+              });
+}
+
+void JudgeCalls::Log(CallContext context, const v1::JudgeRequest& request,
+                     v1::JudgeResponse response, Done<v1::JudgeResponse> done) {
+  if (!request.log_assessment()) return std::move(done)(std::move(response));
+  // The same id on every repetition with this verdict: it is recorded before it is logged, so that
+  // a crash in between neither pays nor logs twice. A failure that is not recorded has an id of its
+  // own, for the next try may come to another verdict.
+  const std::string request_id =
+      request.request_id().empty()
+          ? names::RandomId("judge")
+          : StrCat("judge-", ShortHash(StrCat(context.principal, "\n", request.request_id()),
+                                       response.SerializeAsString()));
+  feedback_.LogAssessments(
+      request.parent(), {AssessmentOf(request, response)}, request_id, std::move(context),
+      [response = std::move(response),
+       done = std::move(done)](absl::StatusOr<std::vector<std::string>> names) mutable {
+        if (!names.ok()) return std::move(done)(names.status());
+        response.set_assessment(names->front());
+        std::move(done)(std::move(response));
+      });
+}
+
+}  // namespace assay::judge
