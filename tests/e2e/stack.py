@@ -203,7 +203,7 @@ class Stack:
     def _flags(self, name):
         address = self.addresses().get
         peers = {
-            "registry": {},
+            "registry": {"default_model": self.model},
             "trace": {"otlp_listen_address": "127.0.0.1:0", "registry_address": address("registry")},
             "feedback": {"trace_address": address("trace")},
             "judge": {

@@ -249,14 +249,16 @@ void JudgeCalls::Log(CallContext context, const v1::JudgeRequest& request,
           ? names::RandomId("judge")
           : StrCat("judge-", ShortHash(StrCat(context.principal, "\n", request.request_id()),
                                        response.SerializeAsString()));
-  feedback_.LogAssessments(
-      request.parent(), {AssessmentOf(request, response)}, request_id, std::move(context),
-      [response = std::move(response),
-       done = std::move(done)](absl::StatusOr<std::vector<std::string>> names) mutable {
-        if (!names.ok()) return std::move(done)(names.status());
-        response.set_assessment(names->front());
-        std::move(done)(std::move(response));
-      });
+  // Before the call: the order in which its arguments are made is not fixed, and one moves the
+  // response.
+  std::vector<feedback::v1::Assessment> assessments = {AssessmentOf(request, response)};
+  feedback_.LogAssessments(request.parent(), std::move(assessments), request_id, std::move(context),
+                           [response = std::move(response), done = std::move(done)](
+                               absl::StatusOr<std::vector<std::string>> names) mutable {
+                             if (!names.ok()) return std::move(done)(names.status());
+                             response.set_assessment(names->front());
+                             std::move(done)(std::move(response));
+                           });
 }
 
 }  // namespace assay::judge
