@@ -75,7 +75,8 @@ def test_given_outputs_are_judged_logged_and_counted(client, experiment):
     assert evaluation.spec.judges[0].registered == f"{judge.name}/revisions/1"
     assert evaluation.metrics["quality/share/excellent"] == pytest.approx(0.5)
     assert evaluation.metrics["quality/share/poor"] == pytest.approx(0.5)
-    assert dict(evaluation.summaries[0].category_counts) == {"excellent": 3, "poor": 3}
+    counts = {"excellent": 3, "good": 0, "needs_improvement": 0, "poor": 3}
+    assert dict(evaluation.summaries[0].category_counts) == counts
     assert evaluation.summaries[0].mean_rank == pytest.approx(2.5)
     for number, row in enumerate(results):
         [result] = row.results

@@ -119,17 +119,21 @@ void CheckScorer(v1::Scorer* scorer, const std::string& field, const AddressRule
                  std::set<std::string>* names, SpecErrors* errors) {
   CheckName(scorer->scorer(), field + ".scorer", names, errors);
   CheckAddress(scorer->address(), field + ".address", rule, errors);
-  CheckDuration(scorer->has_timeout(), kScorerTimeout, absl::Milliseconds(1), field + ".timeout",
+  // Asked before mutable_… makes it so: the order in which arguments are made is not fixed.
+  const bool has_timeout = scorer->has_timeout();
+  CheckDuration(has_timeout, kScorerTimeout, absl::Milliseconds(1), field + ".timeout",
                 scorer->mutable_timeout(), errors);
 }
 
 void CheckPredictor(v1::Predictor* predictor, const AddressRule& rule, SpecErrors* errors) {
   const std::string field = "spec.predictor";
   CheckAddress(predictor->address(), field + ".address", rule, errors);
-  CheckDuration(predictor->has_timeout(), kPredictorTimeout, absl::Milliseconds(1),
-                field + ".timeout", predictor->mutable_timeout(), errors);
-  CheckDuration(predictor->has_trace_wait(), absl::ZeroDuration(), absl::ZeroDuration(),
-                field + ".trace_wait", predictor->mutable_trace_wait(), errors);
+  const bool has_timeout = predictor->has_timeout();
+  CheckDuration(has_timeout, kPredictorTimeout, absl::Milliseconds(1), field + ".timeout",
+                predictor->mutable_timeout(), errors);
+  const bool has_trace_wait = predictor->has_trace_wait();
+  CheckDuration(has_trace_wait, absl::ZeroDuration(), absl::ZeroDuration(), field + ".trace_wait",
+                predictor->mutable_trace_wait(), errors);
   if (predictor->has_parameters()) {
     CheckJson(predictor->mutable_parameters(), field + ".parameters", true, errors);
   }

@@ -355,9 +355,11 @@ class RowRun : public std::enable_shared_from_this<RowRun> {
   JudgementRecord ScoringOf(size_t scorer, absl::StatusOr<v1::ScoreResponse> response) const {
     const std::string& name = spec().scorers(static_cast<int>(scorer)).scorer();
     JudgementRecord record;
-    absl::StatusOr<std::vector<v1::EvaluationResult>> results = response.status();
+    absl::StatusOr<std::vector<v1::EvaluationResult>> results;
     if (response.ok()) {
       results = CheckedScorerAnswer(*std::move(response), name, plan_->taken_names[scorer]);
+    } else {
+      results = response.status();
     }
     if (!results.ok()) {
       *record.add_results() = Failure(name, ScorerSource(scorer), common::v1::OUTCOME_ERROR,
