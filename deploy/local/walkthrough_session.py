@@ -188,7 +188,7 @@ class Session:
 
     @contextlib.contextmanager
     def progress(self, step, title, total):
-        """A bar; yields a function that sets how much is done (and, if given, the total and the title)."""
+        """A bar; yields a function that sets how much is done (and the total). Another title begins another bar."""
         columns = (
             rich.progress.TextColumn("{task.description:<34}"),
             rich.progress.BarColumn(bar_width=30),
@@ -196,13 +196,16 @@ class Session:
             rich.progress.TimeElapsedColumn(),
         )
         with rich.progress.Progress(*columns, console=self.console) as bars:
-            task = bars.add_task(title, total=total)
+            tasks = {}
 
             def advance(done, total_now=total, title_now=title):
-                bars.update(task, completed=done, total=total_now, description=title_now)
+                if title_now not in tasks:
+                    for task in bars.tasks:
+                        bars.update(task.id, completed=task.total)
+                    tasks[title_now] = bars.add_task(title_now, total=total_now)
+                bars.update(tasks[title_now], completed=done, total=total_now)
                 self.event("progress", step=step, done=done, total=total_now)
 
-            advance(0)
             yield advance
 
     def acknowledged(self, kind, name):

@@ -238,7 +238,7 @@ class SupportJudge:
             session.report["refusal"] = {"reason": failure.reason, "message": failure.message}
             session.console.print(
                 f"  align with the labels of {FEW_LABELS} traces?  [red]{failure.reason}[/]: "
-                + tables.short(failure.message, 400)
+                + tables.short(failure.message, 230)
             )
             return
         raise RuntimeError(f"an alignment on {FEW_LABELS} labelled traces was not refused")
@@ -318,7 +318,6 @@ class SupportJudge:
             alignment_pb2.ALIGNMENT_STAGE_DISTILL: "align: distil guidelines",
             alignment_pb2.ALIGNMENT_STAGE_ACCEPT: "align: try each guideline",
             alignment_pb2.ALIGNMENT_STAGE_MEASURE: "align: measure, held out",
-            alignment_pb2.ALIGNMENT_STAGE_DONE: "align",
         }
         with session.progress("align", "align", 1) as advance:
             stream = session.watch(
@@ -329,8 +328,9 @@ class SupportJudge:
             )
             for message in stream:
                 now = message.alignment
-                total = max(now.steps_total, 1)
-                advance(total if now.state in over else now.steps_done, total, titles.get(now.stage, "align"))
+                if now.state not in over and now.stage in titles:
+                    advance(now.steps_done, max(now.steps_total, 1), titles[now.stage])
+            advance(1, 1, "align: report")
         return session.call(
             self._assay.alignments.GetAlignment, alignment_pb2.GetAlignmentRequest(name=name)
         ).alignment
@@ -438,7 +438,7 @@ class SupportJudge:
         ).revision
         memory = revision.definition.memory
         session.console.print(
-            f"  {name} is {revision.name}: {len(memory.guidelines)} guidelines and {len(memory.examples)} examples learned"
+            f"  production is revision {revision.revision}: {len(memory.guidelines)} guidelines and {len(memory.examples)} examples learned"
         )
         spec = evaluation_service_pb2.EvaluationSpec()
         spec.judges.add(registered=name)
@@ -449,7 +449,8 @@ class SupportJudge:
             for case in self._testing
         ]
         evaluation, _ = run_evaluation(session, "production", spec, rows, "evaluate given answers")
-        tables.print_metrics(session.console, evaluation, f"Evaluation {evaluation.name}")
+        tables.print_metrics(session.console, evaluation, "Metrics of the evaluation")
+        session.console.print(f"  {evaluation.name}")
         session.report["evaluation"] = dict(evaluation.metrics)
 
 
