@@ -1,0 +1,74 @@
+"""Figures of a run: what to show for each scenario, as tables or as JSON."""
+
+import math
+
+import intervals
+
+# Name in a window, heading, whether the latency base is taken off.
+METRICS = (
+    ("units_per_second", "{unit}s/s", False),
+    ("cpu_us_per_unit", "server CPU µs a {unit}", False),
+    ("p50_ms", "p50 ms", True),
+    ("p99_ms", "p99 ms", True),
+)
+
+
+def summarize(scenario, measured):
+    """For each metric: means of both sides with half the width of their 95 % intervals, and the ratio with its own."""
+    rows = {}
+    for name, heading, is_latency in METRICS:
+        base = scenario.latency_base_ms if is_latency else 0
+        ours, floors = ([window[name] - base for window in measured[side]] for side in ("ours", "floor"))
+        heading = heading.format(unit=scenario.unit)
+        rows[name] = {
+            "heading": f"{heading}, beyond {base:g}" if base else heading,
+            "ours": intervals.mean(ours),
+            "floor": intervals.mean(floors),
+            "ratio": intervals.ratio(ours, floors),
+        }
+    return rows
+
+
+def _number(value):
+    if not math.isfinite(value):
+        return "∞"
+    if abs(value) >= 100:
+        return f"{value:,.0f}"
+    return f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
+
+
+def _mean(pair):
+    return f"{_number(pair[0])} ± {_number(pair[1])}"
+
+
+def _ratio(triple):
+    if triple is None:
+        return "-"
+    return f"{_number(triple[0])} [{_number(triple[1])}, {_number(triple[2])}]"
+
+
+def print_scenario(console, scenario, measured):
+    """A table, with what disturbed it."""
+    from rich.table import Table
+
+    console.print(scenario.title, style="bold")
+    table = Table()
+    for column in ("", "Assay", "floor", "ratio [95 %]"):
+        table.add_column(column, justify="left" if not column else "right")
+    for row in summarize(scenario, measured).values():
+        table.add_row(row["heading"], _mean(row["ours"]), _mean(row["floor"]), _ratio(row["ratio"]))
+    console.print(table)
+    others = measured["share_of_others"]
+    console.print(f"{len(measured['ours'])} pairs; others used {others:.0%} of the machine meanwhile.\n")
+
+
+def print_memory(console, figures):
+    """Idle memory, and the bound on assay-all."""
+    from rich.table import Table
+
+    table = Table(title="Idle memory", title_justify="left", title_style="bold")
+    for column in ("process", "resident MB", "of it private MB", "threads"):
+        table.add_column(column, justify="left" if column == "process" else "right")
+    for name, figure in figures.items():
+        table.add_row(name, f"{figure['rss_mb']:.0f}", f"{figure['private_mb']:.0f}", str(figure["threads"]))
+    console.print(table)

@@ -1,0 +1,39 @@
+// What a load generator sends, and what it expects for it.
+#ifndef ASSAY_TESTS_LOAD_WORKLOAD_H_
+#define ASSAY_TESTS_LOAD_WORKLOAD_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "assay/judge/v1/judge_service.pb.h"
+
+namespace assay::load {
+
+// One unary method. Thread-safe.
+class Workload {
+ public:
+  virtual ~Workload() = default;
+  // "/assay.echo.v1.EchoService/Echo"
+  virtual std::string method() const = 0;
+  // The serialized request number `number`.
+  virtual std::string Request(uint64_t number) const = 0;
+  // Empty if `answer`, serialized, is as expected; else what is wrong with it.
+  virtual std::string WhatIsWrong(const std::string& answer) const = 0;
+};
+
+// 64 bytes there and back.
+std::unique_ptr<Workload> MakeEchoWorkload();
+// Batches of OTLP, each of which is to be accepted whole.
+std::unique_ptr<Workload> MakeIngestWorkload();
+// Judgements that are to come to a value.
+std::unique_ptr<Workload> MakeJudgeWorkload();
+
+// A judgement by two guidelines, defined in the request, through the model `endpoints:/local`.
+judge::v1::JudgeRequest ExampleJudgement(uint64_t number);
+// Empty if the judgement came to a value.
+std::string WhatIsWrongWith(const judge::v1::JudgeResponse& response);
+
+}  // namespace assay::load
+
+#endif  // ASSAY_TESTS_LOAD_WORKLOAD_H_
