@@ -68,8 +68,12 @@ class FakeRegistry final : public RegistryPort {
   void GetRevision(std::string name, CallContext context,
                    Done<std::shared_ptr<const registry::v1::JudgeRevision>> done) override
       ABSL_LOCKS_EXCLUDED(mutex_) {
-    absl::StatusOr<std::shared_ptr<const registry::v1::JudgeRevision>> answer = outage.Next();
-    if (answer.status().ok()) {
+    const absl::Status down = outage.Next();
+    absl::StatusOr<std::shared_ptr<const registry::v1::JudgeRevision>> answer =
+        absl::UnknownError("unset");
+    if (!down.ok()) {
+      answer = down;
+    } else {
       MutexLock lock(&mutex_);
       const auto found = revisions_.find(name);
       if (found == revisions_.end()) {
@@ -115,8 +119,11 @@ class FakeTraces final : public TracePort {
   void GetTrace(std::string name, bool full, CallContext context,
                 Done<std::shared_ptr<const trace::v1::Trace>> done) override
       ABSL_LOCKS_EXCLUDED(mutex_) {
-    absl::StatusOr<std::shared_ptr<const trace::v1::Trace>> answer = outage.Next();
-    if (answer.status().ok()) {
+    const absl::Status down = outage.Next();
+    absl::StatusOr<std::shared_ptr<const trace::v1::Trace>> answer = absl::UnknownError("unset");
+    if (!down.ok()) {
+      answer = down;
+    } else {
       MutexLock lock(&mutex_);
       const auto found = traces_.find(name);
       if (found == traces_.end()) {

@@ -72,6 +72,18 @@ TEST_F(RecordedCallsTest, RequestsAtTheSameTimeShareOneCall) {
   EXPECT_THAT(**second, IsOkAndHolds("good"));
 }
 
+TEST_F(RecordedCallsTest, TheNextOneMakesTheCallOfOneThatWasCancelled) {
+  auto first = Start("r1", "body");
+  auto second = Start("r1", "body");
+  AnswerNext(absl::CancelledError("gone"));
+  EXPECT_THAT(**first, StatusIs(absl::StatusCode::kCancelled));
+  EXPECT_FALSE(second->has_value());
+  ASSERT_EQ(under_way_.size(), 1u);
+  AnswerNext(CallAnswer{"good"});
+  EXPECT_THAT(**second, IsOkAndHolds("good"));
+  EXPECT_THAT(**Start("r1", "body"), IsOkAndHolds("good"));
+}
+
 TEST_F(RecordedCallsTest, AnotherBodyIsRefusedWhileAndAfterTheFirst) {
   auto first = Start("r1", "body");
   EXPECT_THAT(**Start("r1", "other"), HasReason("REQUEST_ID_REUSED"));

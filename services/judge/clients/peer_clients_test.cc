@@ -1,0 +1,189 @@
+#include <grpcpp/server.h>
+#include <grpcpp/server_builder.h>
+
+#include <atomic>
+#include <memory>
+#include <string>
+
+#include "absl/strings/escaping.h"
+#include "common/clock/timer.h"
+#include "common/exec/executor.h"
+#include "common/rpc/channel.h"
+#include "common/status/errors.h"
+#include "common/status/status_matchers.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "services/judge/clients/feedback_client.h"
+#include "services/judge/clients/registry_client.h"
+#include "services/judge/clients/trace_client.h"
+#include "services/judge/core/evaluation/await.h"
+
+namespace assay::judge {
+namespace {
+
+using RevisionPtr = std::shared_ptr<const registry::v1::JudgeRevision>;
+namespace otlp = ::opentelemetry::proto::collector::trace::v1;
+
+class Registry final : public registry::v1::JudgeRegistryService::Service {
+ public:
+  grpc::Status GetJudgeRevision(grpc::ServerContext*,
+                                const registry::v1::GetJudgeRevisionRequest* request,
+                                registry::v1::GetJudgeRevisionResponse* response) override {
+    if (++calls <= failures) return {grpc::StatusCode::UNAVAILABLE, "starting"};
+    const bool is_full = request->name().find("/revisions/") != std::string::npos;
+    response->mutable_revision()->set_name(
+        is_full ? request->name() : "experiments/e/judges/j/revisions/" + std::to_string(latest));
+    response->mutable_revision()->mutable_definition()->set_description(std::string(1000, 'x'));
+    return grpc::Status::OK;
+  }
+  std::atomic<int> calls = 0;
+  std::atomic<int> failures = 0;
+  std::atomic<int> latest = 1;
+};
+
+class Otlp final : public otlp::TraceService::Service {
+ public:
+  grpc::Status Export(grpc::ServerContext*, const otlp::ExportTraceServiceRequest* request,
+                      otlp::ExportTraceServiceResponse* response) override {
+    last = *request;
+    response->mutable_partial_success()->set_rejected_spans(rejected);
+    return grpc::Status::OK;
+  }
+  otlp::ExportTraceServiceRequest last;
+  int rejected = 0;
+};
+
+class Feedback final : public feedback::v1::FeedbackService::Service {
+ public:
+  grpc::Status BatchCreateAssessments(
+      grpc::ServerContext*, const feedback::v1::BatchCreateAssessmentsRequest* request,
+      feedback::v1::BatchCreateAssessmentsResponse* response) override {
+    for (int i = 0; i < request->assessments_size() - missing; ++i) {
+      response->add_assessments()->set_name("a" + std::to_string(i));
+    }
+    return grpc::Status::OK;
+  }
+  int missing = 0;
+};
+
+class PeerClientsTest : public testing::Test {
+ protected:
+  PeerClientsTest() {
+    grpc::ServerBuilder builder;
+    int port = 0;
+    builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port);
+    builder.RegisterService(&registry_service_);
+    builder.RegisterService(&otlp_);
+    builder.RegisterService(&feedback_service_);
+    server_ = builder.BuildAndStart();
+    address_ = "127.0.0.1:" + std::to_string(port);
+    channel_ = rpc::MakeChannel(address_);
+    retries_.executor = &executor_;
+    retries_.timers = &timers_;
+    retries_.policy.initial_backoff = absl::Milliseconds(1);
+  }
+  ~PeerClientsTest() override {
+    server_->Shutdown();
+    executor_.Shutdown();
+  }
+
+  static absl::StatusOr<RevisionPtr> Get(RegistryClient& client, const std::string& name) {
+    return Await<RevisionPtr>(
+        [&](Done<RevisionPtr> done) { client.GetRevision(name, {}, std::move(done)); });
+  }
+
+  Registry registry_service_;
+  Otlp otlp_;
+  Feedback feedback_service_;
+  std::unique_ptr<grpc::Server> server_;
+  std::string address_;
+  std::shared_ptr<grpc::Channel> channel_;
+  ThreadPool executor_{"test", 2};
+  ThreadTimerQueue timers_;
+  rpc::RetryEnvironment retries_;
+};
+
+TEST_F(PeerClientsTest, RevisionsAreKeptAndAliasesAskedFor) {
+  RegistryClient client(channel_, address_, retries_);
+  ASSERT_THAT(Get(client, "experiments/e/judges/j@production"), IsOk());
+  ASSERT_THAT(Get(client, "experiments/e/judges/j/revisions/1"), IsOk());
+  EXPECT_EQ(registry_service_.calls, 1);
+  registry_service_.latest = 2;
+  EXPECT_EQ((*Get(client, "experiments/e/judges/j@production"))->name(),
+            "experiments/e/judges/j/revisions/2");
+  EXPECT_EQ(registry_service_.calls, 2);
+}
+
+TEST_F(PeerClientsTest, TheRevisionUsedLongestAgoIsForgotten) {
+  RegistryClient client(channel_, address_, retries_, /*cache_bytes=*/2'500);
+  const std::string name = "experiments/e/judges/j/revisions/";
+  ASSERT_THAT(Get(client, name + "1"), IsOk());
+  ASSERT_THAT(Get(client, name + "2"), IsOk());
+  ASSERT_THAT(Get(client, name + "1"), IsOk());
+  ASSERT_THAT(Get(client, name + "3"), IsOk());
+  EXPECT_EQ(registry_service_.calls, 3);
+  ASSERT_THAT(Get(client, name + "1"), IsOk());
+  EXPECT_EQ(registry_service_.calls, 3);
+  ASSERT_THAT(Get(client, name + "2"), IsOk());
+  EXPECT_EQ(registry_service_.calls, 4);
+}
+
+TEST_F(PeerClientsTest, AnAwayPeerIsAskedAgain) {
+  registry_service_.failures = 2;
+  RegistryClient client(channel_, address_, retries_);
+  EXPECT_THAT(Get(client, "experiments/e/judges/j"), IsOk());
+  EXPECT_EQ(registry_service_.calls, 3);
+}
+
+TEST_F(PeerClientsTest, WritesOneSpanUnderItsExperimentAndEvaluation) {
+  TraceClient client({channel_, address_, channel_, address_}, retries_);
+  OneSpanTrace trace;
+  trace.experiment = "experiments/e";
+  trace.evaluation = "experiments/e/evaluations/v";
+  trace.trace_id = std::string(32, 'a');
+  trace.span_id = std::string(16, 'b');
+  trace.span_name = "predict";
+  trace.inputs = "{\"q\":1}";
+  trace.error_message = "too slow";
+  trace.start_time = absl::FromUnixNanos(1'800'000'000'000'000'007);
+  trace.end_time = trace.start_time + absl::Seconds(1);
+  auto write = [&] {
+    return Await<int>([&](Done<int> done) {
+             client.WriteTrace(trace, {}, [done = std::move(done)](absl::Status status) mutable {
+               if (!status.ok()) return std::move(done)(status);
+               std::move(done)(1);
+             });
+           })
+        .status();
+  };
+  ASSERT_THAT(write(), IsOk());
+  const auto& resource = otlp_.last.resource_spans(0);
+  EXPECT_EQ(resource.resource().attributes(1).key(), "assay.experiment");
+  EXPECT_EQ(resource.resource().attributes(2).value().string_value(), trace.evaluation);
+  const auto& span = resource.scope_spans(0).spans(0);
+  EXPECT_EQ(absl::BytesToHexString(span.trace_id()), trace.trace_id);
+  EXPECT_EQ(absl::BytesToHexString(span.span_id()), trace.span_id);
+  EXPECT_TRUE(span.parent_span_id().empty());
+  EXPECT_EQ(span.start_time_unix_nano(), 1'800'000'000'000'000'007u);
+  ASSERT_EQ(span.attributes_size(), 1);
+  EXPECT_EQ(span.attributes(0).key(), "assay.inputs");
+  EXPECT_EQ(span.status().message(), "too slow");
+  otlp_.rejected = 1;
+  EXPECT_THAT(write(), HasReason("SPAN_REJECTED"));
+}
+
+TEST_F(PeerClientsTest, AnswersWithTheNamesOfWhatWasLogged) {
+  FeedbackClient client(channel_, address_, retries_);
+  auto log = [&] {
+    return Await<std::vector<std::string>>([&](Done<std::vector<std::string>> done) {
+      client.LogAssessments("experiments/e", std::vector<feedback::v1::Assessment>(2), "r1", {},
+                            std::move(done));
+    });
+  };
+  EXPECT_THAT(log(), IsOkAndHolds(testing::ElementsAre("a0", "a1")));
+  feedback_service_.missing = 1;
+  EXPECT_THAT(log(), StatusIs(absl::StatusCode::kInternal));
+}
+
+}  // namespace
+}  // namespace assay::judge
