@@ -5,8 +5,7 @@
 //   0x03 row:        evaluation uid, index          -> EvaluationRowRecord
 //   0x04 result:     evaluation uid, index          -> EvaluationRowResultRecord
 //   0x05 tally:      evaluation uid                 -> EvaluationTallyRecord
-//   0x06 running:    evaluation uid                 -> the evaluation's resource name, while it
-//   runs
+//   0x06 running:    evaluation uid                 -> the resource name, while it runs
 // Journals of running evaluations (common/kv/kv_journal.h) and request records lie beside them.
 #ifndef ASSAY_SERVICES_JUDGE_STORE_JUDGE_KEYS_H_
 #define ASSAY_SERVICES_JUDGE_STORE_JUDGE_KEYS_H_

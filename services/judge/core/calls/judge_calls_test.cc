@@ -5,15 +5,14 @@
 
 #include "common/clock/fake_clock.h"
 #include "common/exec/executor.h"
-#include "common/kv/testing/memory_store.h"
 #include "common/status/errors.h"
 #include "common/status/status_matchers.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "services/judge/store/kv_answer_store.h"
 #include "services/judge/testing/evaluation_fixture.h"
 #include "services/judge/testing/fake_model_client.h"
 #include "services/judge/testing/fake_ports.h"
+#include "services/judge/testing/in_memory_answers.h"
 
 namespace assay::judge {
 namespace {
@@ -51,15 +50,14 @@ class JudgeCallsTest : public testing::Test {
 
   FakeClock clock_;
   ManualExecutor executor_;
-  kv::MemoryStore kv_store_{executor_, clock_};
-  KvAnswerStore answers_{kv_store_, clock_};
+  InMemoryAnswers answers_{executor_, clock_};
   FakeModelClient models_{&executor_};
   FakeRegistry registry_{executor_};
   FakeTraces traces_{executor_};
   FakeFeedback feedback_{executor_};
   JudgeRunner runner_{models_, clock_, executor_, {.default_model = "fake:/default"}};
   JudgeResolver resolver_{registry_};
-  RecordedCalls recorded_{answers_};
+  RecordedCalls recorded_{answers_.store};
   JudgeCalls calls_{runner_, resolver_, traces_, feedback_, recorded_};
 };
 

@@ -6,13 +6,12 @@
 
 #include "common/clock/fake_clock.h"
 #include "common/exec/executor.h"
-#include "common/kv/testing/memory_store.h"
 #include "common/status/errors.h"
 #include "common/status/status_matchers.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "services/judge/store/kv_answer_store.h"
 #include "services/judge/testing/fake_model_client.h"
+#include "services/judge/testing/in_memory_answers.h"
 
 namespace assay::judge {
 namespace {
@@ -43,10 +42,9 @@ class ModelCallsTest : public testing::Test {
 
   FakeClock clock_;
   ManualExecutor executor_;
-  kv::MemoryStore kv_store_{executor_, clock_};
-  KvAnswerStore answers_{kv_store_, clock_};
+  InMemoryAnswers answers_{executor_, clock_};
   FakeModelClient models_{&executor_};
-  RecordedCalls recorded_{answers_};
+  RecordedCalls recorded_{answers_.store};
   ModelCalls calls_{models_, recorded_, "fake:/default"};
 };
 
