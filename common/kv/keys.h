@@ -5,9 +5,10 @@
 // *_keys.h:
 //
 //   // 0x01 experiment: id -> ExperimentRecord
-//   std::string ExperimentKey(std::string_view id) { return
-//   KeyBuilder().Kind(0x01).String(id).Build(); } absl::StatusOr<std::string>
-//   ExperimentIdFromKey(std::string_view key) {
+//   std::string ExperimentKey(std::string_view id) {
+//     return KeyBuilder().Kind(0x01).String(id).Build();
+//   }
+//   absl::StatusOr<std::string> ExperimentIdFromKey(std::string_view key) {
 //     KeyReader reader(key);
 //     std::string id;
 //     reader.Kind(0x01).String(&id);

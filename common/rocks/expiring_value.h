@@ -1,8 +1,8 @@
 // Values with an optional expiry, and counters beside them, in one column family: the spelling, the
 // merge operator and the compaction filter. The first byte is a tag:
 //   0x01 payload                      a value that stays
-//   0x02 int64 BE micros, payload     a value that is invisible from that time on (since the Unix
-//   epoch) 0x03 int64 LE                     a counter, or an operand that adds to one
+//   0x02 int64 BE micros, payload     a value that is invisible from that time (Unix epoch) on
+//   0x03 int64 LE                     a counter, or an operand that adds to one
 #ifndef ASSAY_COMMON_ROCKS_EXPIRING_VALUE_H_
 #define ASSAY_COMMON_ROCKS_EXPIRING_VALUE_H_
 

@@ -4,8 +4,7 @@
 //   0x02 input:     experiment id, alignment id        -> AlignmentInputRecord
 //   0x03 case:      experiment id, alignment id, index -> LabelledCaseRecord
 //   0x04 result:    experiment id, alignment id        -> AlignmentResultRecord
-//   0x05 running:   experiment id, alignment id        -> empty; one for each alignment in state
-//   RUNNING
+//   0x05 running:   experiment id, alignment id        -> empty; only while it is RUNNING
 #ifndef ASSAY_SERVICES_ALIGNMENT_STORE_ALIGNMENT_KEYS_H_
 #define ASSAY_SERVICES_ALIGNMENT_STORE_ALIGNMENT_KEYS_H_
 

@@ -1,15 +1,15 @@
 // Keys of the feedback service's store.
 //
-//   0x01 assessment: experiment id, assessment id                                   ->
-//   AssessmentRecord 0x02 order:      experiment id, create sequence -> assessment id 0x03 of
-//   trace:   experiment id, trace id, create sequence                       -> assessment id 0x04
-//   label:      experiment id, assessment name, source kind, trace id,
-//                    create sequence (valid feedback only)                          -> assessment
-//                    id
-//   0x05 revision:   experiment id, assessment id, revision (all but the current)   ->
-//   AssessmentRecord 0x06 outbox:     sequence -> OutboxRecord 0x07 store -> FeedbackStoreRecord
-//   0x08 position                                                                   ->
-//   OutboxPositionRecord
+//   0x01 assessment: experiment id, assessment id             -> AssessmentRecord
+//   0x02 order:      experiment id, create sequence           -> assessment id
+//   0x03 of trace:   experiment id, trace id, create sequence -> assessment id
+//   0x04 label:      experiment id, assessment name, source kind, trace id, create sequence
+//                    (valid feedback only)                    -> assessment id
+//   0x05 revision:   experiment id, assessment id, revision
+//                    (all but the current one)                -> AssessmentRecord
+//   0x06 outbox:     sequence                                 -> OutboxRecord
+//   0x07 store                                                -> FeedbackStoreRecord
+//   0x08 position                                             -> OutboxPositionRecord
 #ifndef ASSAY_SERVICES_FEEDBACK_STORE_FEEDBACK_KEYS_H_
 #define ASSAY_SERVICES_FEEDBACK_STORE_FEEDBACK_KEYS_H_
 

@@ -5,14 +5,15 @@
 //   family       kind  fields                                             value
 //   chunks       0x01  trace id (16), sequence (u64)                      SpanChunkRecord
 //   traces       0x02  trace id (16)                                      TraceBindingRecord
-//   traces       0x03  trace id (16)                                      TraceFactsRecord, by
-//   merge index        0x04  experiment, start (u64, descending), trace id      empty index 0x05
-//   experiment, expectation, name, trace id, resource  empty assessments  0x06  trace id (16),
-//   resource name                       AssessmentDigestRecord meta         0x07  feedback store
-//   AppliedSequenceRecord meta         0x08  experiment (waits to be created) empty meta 0x09
-//   experiment (exists in the registry)                empty meta         0x0A  - epoch of
-//   sequences, u64 big-endian requests     0x0B  principal, method, request id RequestRecord, with
-//   an expiry
+//   traces       0x03  trace id (16)                                      TraceFactsRecord, by merge
+//   index        0x04  experiment, start (u64, descending), trace id      empty
+//   index        0x05  experiment, expectation, name, trace id, resource  empty
+//   assessments  0x06  trace id (16), resource name                       AssessmentDigestRecord
+//   meta         0x07  feedback store                                     AppliedSequenceRecord
+//   meta         0x08  experiment (waits to be created)                   empty
+//   meta         0x09  experiment (exists in the registry)                empty
+//   meta         0x0A  -                                                  epoch of sequences, u64
+//   requests     0x0B  principal, method, request id                      RequestRecord, with expiry
 #ifndef ASSAY_SERVICES_TRACE_STORE_TRACE_KEYS_H_
 #define ASSAY_SERVICES_TRACE_STORE_TRACE_KEYS_H_
 
