@@ -24,15 +24,25 @@ examples:
   deploy/local/walkthrough.py --experiment support-20261122-101500  go on with a run that was cut short
   deploy/local/walkthrough.py --json | jq .alignment              figures for a script
 
-Addresses come from the flags, else from ASSAY_REGISTRY_ADDRESS and the like, else are the default ports.
+Addresses come from the flags, else from ASSAY_REGISTRY_ADDRESS and the like, else are the ports that deploy/local/up chooses
+(ASSAY_PORT_BASE included).
 """
+
+
+def default_addresses():
+    """The addresses of services that deploy/local/up started."""
+    base = os.environ.get("ASSAY_PORT_BASE", "")
+    if not base.isdigit():
+        return assay_client.DEFAULT_ADDRESSES
+    names = ("registry", "trace", "judge", "feedback", "alignment", "otlp")
+    return {name: f"127.0.0.1:{int(base) + offset}" for offset, name in enumerate(names)}
 
 
 def parse_flags():
     flags = argparse.ArgumentParser(
         description=__doc__, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    for name, default in assay_client.DEFAULT_ADDRESSES.items():
+    for name, default in default_addresses().items():
         variable = f"ASSAY_{name.upper()}_ADDRESS"
         flags.add_argument(f"--{name}_address", default=os.environ.get(variable, default), help="default %(default)s")
     flags.add_argument("--experiment", default="", help="the experiment's id; one with the date by default")
