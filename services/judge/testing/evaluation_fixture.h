@@ -56,8 +56,7 @@ struct EvaluationWorld {
 class EvaluationProcess {
  public:
   explicit EvaluationProcess(EvaluationWorld& world)
-      : world_(world),
-        store_(world.kv_store, world.executor, world.clock),
+      : store_(world.kv_store, world.executor, world.clock),
         runner_(world.models, world.clock, world.executor, {.default_model = "fake:/default"}),
         resolver_(world.registry),
         reader_(store_, troubles_),
@@ -161,7 +160,6 @@ class EvaluationProcess {
     changed_.SignalAll();
   }
 
-  EvaluationWorld& world_;
   Mutex mutex_;
   CondVar changed_;
   KvEvaluationStore store_;
