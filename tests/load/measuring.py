@@ -93,8 +93,8 @@ class LoadMeter:
 
 
 def measure(generator, pid, arguments, units_per_answer):
-    """One window: rate and latencies as the client saw them, and the server's CPU time until it was idle again, over all
-    answers that it gave."""
+    """One window: rate and latencies as the client saw them, and the server's CPU time until it was idle again, over
+    all answers that it gave."""
     before = cpu_seconds(pid)
     begun = time.monotonic()
     report = generate(generator, arguments)

@@ -1,6 +1,7 @@
 """Figures of a run: what to show for each scenario, as tables or as JSON."""
 
 import math
+import statistics
 
 import intervals
 
@@ -58,8 +59,9 @@ def print_scenario(console, scenario, measured):
     for row in summarize(scenario, measured).values():
         table.add_row(row["heading"], _mean(row["ours"]), _mean(row["floor"]), _ratio(row["ratio"]))
     console.print(table)
-    others = measured["share_of_others"]
-    console.print(f"{len(measured['ours'])} pairs; others used {others:.0%} of the machine meanwhile.\n")
+    others = statistics.fmean(measured["share_of_others"])
+    again = f"; {measured['disturbed_pairs']} disturbed pairs left out" if measured["disturbed_pairs"] else ""
+    console.print(f"{len(measured['ours'])} pairs; others used {others:.0%} of the machine meanwhile{again}.\n")
 
 
 def print_memory(console, figures):
