@@ -1,8 +1,8 @@
 #!/bin/bash
 # Runs every test: installs what is missing, then the C++ tests, the examples' tests, the tests that drive real processes,
-# and those that kill them. The last line is the sum: `N passed, N failed`.
+# and those that kill them, and those of load (threads and memory). The last line is the sum: `N passed, N failed`.
 #
-# usage: tests/run.sh [cpp|examples|e2e|faults]...      all of them by default
+# usage: tests/run.sh [cpp|examples|e2e|faults|load]...      all of them by default
 #
 # ASSAY_BAZEL         Bazel command, with startup options if need be (bazel).
 # ASSAY_BAZEL_CACHE   directory of compiled objects that later runs reuse (~/.cache/assay-bazel).
@@ -49,14 +49,14 @@ suite() {
   add "$1" "$status" "${counts[@]}"
 }
 
-# The programs that e2e and faults drive.
+# The programs that e2e, faults and load drive.
 build_programs() {
-  "${BAZEL[@]}" build "${FLAGS[@]}" //services/... //tests/fake_llm || return 1
+  "${BAZEL[@]}" build "${FLAGS[@]}" //services/... //tests/fake_llm //tests/load:all || return 1
   ASSAY_BIN_DIR="$("${BAZEL[@]}" info bazel-bin 2>/dev/null)"
   export ASSAY_BIN_DIR
 }
 
-[[ $# -gt 0 ]] || set -- cpp examples e2e faults
+[[ $# -gt 0 ]] || set -- cpp examples e2e faults load
 if ! deploy/local/install-packages; then
   echo "0 passed, 1 failed"
   exit 1
@@ -67,7 +67,7 @@ for name in "$@"; do
   case "$name" in
     cpp) cpp ;;
     examples) suite examples examples ;;
-    e2e | faults)
+    e2e | faults | load)
       if build_programs; then
         suite "$name" "tests/$name"
       else
@@ -75,7 +75,7 @@ for name in "$@"; do
       fi
       ;;
     *)
-      echo "tests/run.sh: no suite '$name'; there are cpp, examples, e2e, faults" >&2
+      echo "tests/run.sh: no suite '$name'; there are cpp, examples, e2e, faults, load" >&2
       add "$name" 1 0 0
       ;;
   esac

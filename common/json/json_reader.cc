@@ -291,21 +291,24 @@ void AppendJsonString(std::string_view value, std::string* out) {
   constexpr std::string_view kShort = "\b\t\n\f\r";
   constexpr std::string_view kLetters = "btnfr";
   out->push_back('"');
-  for (const char c : value) {
+  size_t copied = 0;  // What needs no escape is copied in runs.
+  for (size_t i = 0; i < value.size(); ++i) {
+    const char c = value[i];
+    if (static_cast<uint8_t>(c) >= 0x20 && c != '"' && c != '\\') continue;
+    out->append(value, copied, i - copied);
+    copied = i + 1;
+    out->push_back('\\');
     if (c == '"' || c == '\\') {
-      out->push_back('\\');
-      out->push_back(c);
-    } else if (static_cast<uint8_t>(c) >= 0x20) {
       out->push_back(c);
     } else if (const size_t found = kShort.find(c); found != kShort.npos) {
-      out->push_back('\\');
       out->push_back(kLetters[found]);
     } else {
-      out->append("\\u00");
+      out->append("u00");
       out->push_back(kHex[static_cast<uint8_t>(c) >> 4]);
       out->push_back(kHex[static_cast<uint8_t>(c) & 15]);
     }
   }
+  out->append(value, copied);
   out->push_back('"');
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <cstring>
 
 namespace assay::json {
 namespace {
@@ -36,10 +37,23 @@ size_t SequenceLength(std::string_view text) {
   return length;
 }
 
+// How many bytes at the start are certainly ASCII: eight at a time, since most text is nothing else.
+size_t AsciiPrefix(std::string_view text) {
+  constexpr uint64_t kHighBits = 0x8080808080808080;
+  size_t end = 0;
+  for (uint64_t word = 0; end + sizeof(word) <= text.size(); end += sizeof(word)) {
+    std::memcpy(&word, text.data() + end, sizeof(word));
+    if ((word & kHighBits) != 0) break;
+  }
+  return end;
+}
+
 }  // namespace
 
 bool IsValidUtf8(std::string_view text) {
   while (!text.empty()) {
+    text.remove_prefix(AsciiPrefix(text));
+    if (text.empty()) return true;
     const size_t length = SequenceLength(text);
     if (length == 0) return false;
     text.remove_prefix(length);

@@ -22,6 +22,16 @@ TEST(Utf8Test, RefusesMalformedText) {
   EXPECT_FALSE(IsValidUtf8("a\xFF"));
 }
 
+TEST(Utf8Test, FindsEveryCharacterWhereverItStands) {
+  for (size_t place = 0; place < 20; ++place) {
+    std::string text(20, 'a');
+    text.insert(place, "\xE2\x82\xAC");
+    EXPECT_TRUE(IsValidUtf8(text)) << place;
+    text[place + 2] = 'b';
+    EXPECT_FALSE(IsValidUtf8(text)) << place;
+  }
+}
+
 TEST(Utf8Test, SanitizeReplacesOnlyBadBytes) {
   EXPECT_EQ(SanitizeUtf8("a\xFFé\xC3"), "a\uFFFDé\uFFFD");
   EXPECT_EQ(SanitizeUtf8("fine €"), "fine €");
