@@ -56,32 +56,38 @@ build_programs() {
   export ASSAY_BIN_DIR
 }
 
-[[ $# -gt 0 ]] || set -- cpp examples e2e faults load
-if ! deploy/local/install-packages; then
-  echo "0 passed, 1 failed"
-  exit 1
-fi
-for name in "$@"; do
-  printf '\n--- %s\n' "$name"
-  begin=$SECONDS
-  case "$name" in
-    cpp) cpp ;;
-    examples) suite examples examples ;;
-    e2e | faults | load)
-      if build_programs; then
-        suite "$name" "tests/$name"
-      else
+main() {
+  [[ $# -gt 0 ]] || set -- cpp examples e2e faults load
+  if ! deploy/local/install-packages; then
+    echo "0 passed, 1 failed"
+    return 1
+  fi
+  local name begin
+  for name in "$@"; do
+    printf '\n--- %s\n' "$name"
+    begin=$SECONDS
+    case "$name" in
+      cpp) cpp ;;
+      examples) suite examples examples ;;
+      e2e | faults | load)
+        if build_programs; then
+          suite "$name" "tests/$name"
+        else
+          add "$name" 1 0 0
+        fi
+        ;;
+      *)
+        echo "tests/run.sh: no suite '$name'; there are cpp, examples, e2e, faults, load" >&2
         add "$name" 1 0 0
-      fi
-      ;;
-    *)
-      echo "tests/run.sh: no suite '$name'; there are cpp, examples, e2e, faults, load" >&2
-      add "$name" 1 0 0
-      ;;
-  esac
-done
+        ;;
+    esac
+  done
 
-printf '\n'
-printf '%s\n' "${summary[@]}"
-echo "$passed passed, $failed failed"
-[[ $failed -eq 0 ]]
+  printf '\n'
+  printf '%s\n' "${summary[@]}"
+  echo "$passed passed, $failed failed"
+  [[ $failed -eq 0 ]]
+}
+
+# At the end, so that the whole file is read before anything runs.
+main "$@"
