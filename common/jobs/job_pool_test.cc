@@ -12,16 +12,18 @@ namespace {
 
 constexpr absl::Duration kLong = absl::Seconds(30);
 
+// In each test the pool comes last, so that its jobs have ended before what they look at is gone.
+
 TEST(JobPoolTest, RunsWhatWasStarted) {
-  JobPool pool(2);
   Notification ran;
+  JobPool pool(2);
   EXPECT_TRUE(pool.Start("a", [&](const auto&) { ran.Notify(); }));
   EXPECT_TRUE(ran.WaitFor(kLong));
 }
 
 TEST(JobPoolTest, RefusesAnIdThatIsAtWork) {
-  JobPool pool(2);
   Notification release;
+  JobPool pool(2);
   ASSERT_TRUE(pool.Start("a", [&](const auto&) { release.WaitFor(kLong); }));
   EXPECT_FALSE(pool.Start("a", [](const auto&) {}));
   EXPECT_TRUE(pool.Has("a"));
@@ -29,10 +31,10 @@ TEST(JobPoolTest, RefusesAnIdThatIsAtWork) {
 }
 
 TEST(JobPoolTest, JobsBeyondTheCapWaitTheirTurn) {
-  JobPool pool(1);
   Notification release, second_ran;
   std::atomic<bool> first_done = false;
   std::atomic<bool> overlapped = false;
+  JobPool pool(1);
   ASSERT_TRUE(pool.Start("first", [&](const auto&) {
     release.WaitFor(kLong);
     first_done = true;
@@ -48,8 +50,8 @@ TEST(JobPoolTest, JobsBeyondTheCapWaitTheirTurn) {
 }
 
 TEST(JobPoolTest, CancelReachesTheRunningJob) {
-  JobPool pool(1);
   Notification started, cancelled;
+  JobPool pool(1);
   ASSERT_TRUE(pool.Start("a", [&](const std::shared_ptr<CancellationToken>& cancel) {
     auto registration = cancel->OnCancel([&] { cancelled.Notify(); });
     started.Notify();
@@ -62,9 +64,9 @@ TEST(JobPoolTest, CancelReachesTheRunningJob) {
 }
 
 TEST(JobPoolTest, StopCancelsWhatRunsAndDropsWhatWaits) {
-  JobPool pool(1);
   Notification started, cancelled;
   std::atomic<bool> second_ran = false;
+  JobPool pool(1);
   ASSERT_TRUE(pool.Start("a", [&](const std::shared_ptr<CancellationToken>& cancel) {
     auto registration = cancel->OnCancel([&] { cancelled.Notify(); });
     started.Notify();
