@@ -58,6 +58,9 @@ TEST(CheckGuideline, HoldsResponsesToThePoliciesGiven) {
   EXPECT_FALSE(Met(rule, request, "Yes, of course you can.", thirty));
   EXPECT_TRUE(Met(rule, request, "I'm afraid it is too late.", thirty));
   EXPECT_TRUE(Met(rule, request, "Yes, of course you can.", ninety));
+  const std::string rude = "You can't be bothered to look it up? Send it, you get your money.";
+  EXPECT_FALSE(Met(rule, request, rude, thirty));
+  EXPECT_TRUE(Met(rule, request, rude, ninety));
   EXPECT_FALSE(Met(rule, request, "I'm afraid it is too late.", ninety));
 }
 
