@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -78,6 +79,10 @@ class CallEnvironment {
 
   MethodMetrics& ForMethod(std::string_view method) ABSL_LOCKS_EXCLUDED(mutex_);
 
+  // Larger requests are refused with a reason, where gRPC's own limit has let them through. Set before the first call.
+  void set_max_request_bytes(size_t bytes) { max_request_bytes_ = bytes; }
+  size_t max_request_bytes() const { return max_request_bytes_; }
+
   // Calls begun so far; tells whether the service is idle.
   uint64_t calls_begun() const { return calls_begun_.load(std::memory_order_relaxed); }
   void CountBegun() { calls_begun_.fetch_add(1, std::memory_order_relaxed); }
@@ -91,6 +96,7 @@ class CallEnvironment {
   std::unique_ptr<Metrics::Registration> queue_gauge_;
   LiveCalls live_calls_;
   std::atomic<uint64_t> calls_begun_{0};
+  size_t max_request_bytes_ = std::numeric_limits<size_t>::max();
 
   Mutex mutex_;
   absl::flat_hash_map<std::string, std::unique_ptr<MethodMetrics>> methods_ ABSL_GUARDED_BY(mutex_);

@@ -81,6 +81,12 @@ void CallRecord::ReadMetadata() {
 
 absl::Status CallRecord::Admit() {
   if (!metadata_status_.ok()) return metadata_status_;
+  const size_t bytes = request_bytes_.load(std::memory_order_relaxed);
+  if (bytes > environment_->max_request_bytes()) {
+    return MakeError(absl::StatusCode::kResourceExhausted, "MESSAGE_TOO_LARGE",
+                     StrCat("the request has ", bytes, " bytes; at most ",
+                            environment_->max_request_bytes(), " are allowed"));
+  }
   const int max_depth = environment_->options().max_depth;
   if (context_.depth > max_depth) {
     return MakeError(absl::StatusCode::kFailedPrecondition, "NESTED_TOO_DEEP",

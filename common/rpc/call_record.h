@@ -38,8 +38,8 @@ class CallRecord {
   CallRecord(const CallRecord&) = delete;
   CallRecord& operator=(const CallRecord&) = delete;
 
-  // Takes a slot. FAILED_PRECONDITION NESTED_TOO_DEEP, INVALID_ARGUMENT (unreadable depth), or
-  // UNAVAILABLE with RetryInfo. Once.
+  // Takes a slot. RESOURCE_EXHAUSTED MESSAGE_TOO_LARGE, FAILED_PRECONDITION NESTED_TOO_DEEP, INVALID_ARGUMENT (unreadable
+  // depth), or UNAVAILABLE with RetryInfo. Once.
   absl::Status Admit();
 
   // Deadline: unary calls get the client's, no less than none and no more than allowed; streams the

@@ -69,8 +69,16 @@ absl::Status CheckOptions(const ServerOptions& options) {
   return absl::OkStatus();
 }
 
+// gRPC refuses what is too large without a reason that a client could read. So it lets through somewhat more than is
+// allowed, and the call itself refuses that. Where much is allowed, the difference would cost too much memory.
+int ReceiveLimit(const ServerOptions& options) {
+  constexpr int kMostToDouble = 8 << 20;
+  return options.max_message_bytes <= kMostToDouble ? 2 * options.max_message_bytes
+                                                    : options.max_message_bytes;
+}
+
 void AddArguments(const ServerOptions& options, grpc::ServerBuilder* builder) {
-  builder->SetMaxReceiveMessageSize(options.max_message_bytes);
+  builder->SetMaxReceiveMessageSize(ReceiveLimit(options));
   builder->SetMaxSendMessageSize(options.max_message_bytes);
   if (!options.accept_compressed) {
     builder->SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_DEFLATE, false);
@@ -106,6 +114,9 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(ServerOptions options,
                                                       std::vector<ServedService> services,
                                                       Runtime* runtime) {
   ASSAY_RETURN_IF_ERROR(CheckOptions(options));
+  if (runtime != nullptr) {
+    runtime->environment().set_max_request_bytes(static_cast<size_t>(options.max_message_bytes));
+  }
   std::unique_ptr<Server> server(new Server(std::move(options), runtime));
   ASSAY_RETURN_IF_ERROR(server->Listen(services));
   return server;

@@ -197,4 +197,4 @@ def test_bad_requests_are_refused(client, experiment, trace):
 def test_an_oversized_message_is_refused(client, experiment, trace):
     request = create(experiment, human(trace, "x" * (5 << 20)))
     with unchanged(client, experiment):
-        refused(client.feedback.CreateAssessment, request, "RESOURCE_EXHAUSTED", "")
+        refused(client.feedback.CreateAssessment, request, "RESOURCE_EXHAUSTED", "MESSAGE_TOO_LARGE")

@@ -222,7 +222,7 @@ def test_bad_requests_are_refused(client, experiment, llm):
 def test_an_oversized_message_is_refused(client, experiment):
     request = ask(experiment, quality_judge(), expectations=to_json({"x": "y" * (5 << 20)}))
     with unchanged(client, experiment):
-        refused(client.judge.Judge, request, "RESOURCE_EXHAUSTED", "")
+        refused(client.judge.Judge, request, "RESOURCE_EXHAUSTED", "MESSAGE_TOO_LARGE")
 
 
 def test_people_labels_never_reach_the_judge(client, experiment, llm):

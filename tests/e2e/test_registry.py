@@ -195,8 +195,7 @@ def test_an_oversized_message_is_refused(client, experiment):
     request = judges_pb2.CreateJudgeRequest(parent=experiment, judge_id="quality", definition=quality_judge())
     request.definition.description = "x" * (5 << 20)
     with unchanged(client, experiment):
-        # gRPC itself refuses it, before there is a handler that could give a reason.
-        refused(client.judges.CreateJudge, request, "RESOURCE_EXHAUSTED", "")
+        refused(client.judges.CreateJudge, request, "RESOURCE_EXHAUSTED", "MESSAGE_TOO_LARGE")
     request.definition.description = "x" * 5000
     with unchanged(client, experiment):
         failure = refused(client.judges.CreateJudge, request, "INVALID_ARGUMENT", "INVALID_FIELD")
