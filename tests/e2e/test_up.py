@@ -10,7 +10,7 @@ import assay_client
 import pytest
 from assay.registry.v1 import experiment_service_pb2
 from assay_client import call
-from stack import ROOT
+from stack import ROOT, wait_until
 
 LOCAL = ROOT / "deploy" / "local"
 KEY = "sk-not-a-real-key-4711"
@@ -62,6 +62,11 @@ class Quickstart:
         return {name: f"127.0.0.1:{self.base + offset}" for offset, name in enumerate(NAMES)}
 
     def pids(self):
+        """Of each program, once the supervisor is sure that it stays up (a second after its start)."""
+        wait_until(lambda: len(self._pids()) == len(NAMES) - 1, "every program to be called running")
+        return self._pids()
+
+    def _pids(self):
         status = subprocess.run(
             ["/usr/bin/supervisorctl", "-c", str(self.home / "supervisord.conf"), "status"],
             capture_output=True, text=True, check=False,
