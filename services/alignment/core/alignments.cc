@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/exec/await.h"
 #include "common/filter/page_token.h"
 #include "common/judging/judge_definition.h"
 #include "common/log/log.h"
@@ -14,7 +15,6 @@
 #include "common/status/status_macros.h"
 #include "common/strings/strings.h"
 #include "services/alignment/core/alignment_job.h"
-#include "services/alignment/core/await.h"
 #include "services/alignment/core/labelled_set.h"
 #include "services/alignment/core/options.h"
 #include "services/alignment/core/paid_calls.h"

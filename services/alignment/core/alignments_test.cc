@@ -10,12 +10,12 @@
 #include <utility>
 #include <vector>
 
+#include "common/exec/await.h"
 #include "common/status/errors.h"
 #include "common/status/status_matchers.h"
 #include "common/sync/mutex.h"
 #include "common/sync/notification.h"
 #include "google/protobuf/util/message_differencer.h"
-#include "services/alignment/core/await.h"
 #include "services/alignment/testing/fake_services.h"
 #include "services/alignment/testing/in_memory_store.h"
 #include "services/alignment/testing/planted_world.h"

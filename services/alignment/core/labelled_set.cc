@@ -7,6 +7,7 @@
 #include <set>
 #include <utility>
 
+#include "common/exec/await.h"
 #include "common/exec/parallel_map.h"
 #include "common/json/canonical.h"
 #include "common/json/json_value.h"
@@ -15,7 +16,6 @@
 #include "common/status/errors.h"
 #include "common/status/status_macros.h"
 #include "common/strings/strings.h"
-#include "services/alignment/core/await.h"
 #include "services/alignment/core/majority.h"
 
 namespace assay::alignment {

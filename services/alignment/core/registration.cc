@@ -4,12 +4,12 @@
 #include <string>
 #include <utility>
 
+#include "common/exec/await.h"
 #include "common/json/canonical.h"
 #include "common/names/resource_name.h"
 #include "common/status/errors.h"
 #include "common/status/status_macros.h"
 #include "common/strings/strings.h"
-#include "services/alignment/core/await.h"
 
 namespace assay::alignment {
 namespace {

@@ -11,10 +11,10 @@
 #include <utility>
 #include <vector>
 
+#include "common/exec/await.h"
 #include "common/status/errors.h"
 #include "common/status/status_matchers.h"
 #include "services/alignment/core/alignment_store.h"
-#include "services/alignment/core/await.h"
 
 namespace assay::alignment {
 

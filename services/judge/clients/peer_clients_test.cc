@@ -7,6 +7,7 @@
 
 #include "absl/strings/escaping.h"
 #include "common/clock/timer.h"
+#include "common/exec/await.h"
 #include "common/exec/executor.h"
 #include "common/rpc/channel.h"
 #include "common/status/errors.h"
@@ -16,7 +17,6 @@
 #include "services/judge/clients/feedback_client.h"
 #include "services/judge/clients/registry_client.h"
 #include "services/judge/clients/trace_client.h"
-#include "services/judge/core/evaluation/await.h"
 
 namespace assay::judge {
 namespace {

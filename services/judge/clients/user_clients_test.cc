@@ -7,6 +7,7 @@
 
 #include "assay/judge/v1/user_services.grpc.pb.h"
 #include "common/clock/timer.h"
+#include "common/exec/await.h"
 #include "common/exec/executor.h"
 #include "common/json/json_value.h"
 #include "common/proto/time.h"
@@ -17,7 +18,6 @@
 #include "gtest/gtest.h"
 #include "services/judge/clients/predictor_client.h"
 #include "services/judge/clients/scorer_client.h"
-#include "services/judge/core/evaluation/await.h"
 
 namespace assay::judge {
 namespace {

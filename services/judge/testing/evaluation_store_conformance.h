@@ -11,11 +11,11 @@
 #include <string>
 #include <vector>
 
+#include "common/exec/await.h"
 #include "common/json/json_value.h"
 #include "common/status/errors.h"
 #include "common/status/status_matchers.h"
 #include "common/strings/strings.h"
-#include "services/judge/core/evaluation/await.h"
 #include "services/judge/core/evaluation/evaluation_store.h"
 
 namespace assay::judge {

@@ -6,13 +6,13 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "common/exec/await.h"
 #include "common/judging/template_variables.h"
 #include "common/log/log.h"
 #include "common/status/errors.h"
 #include "common/status/status_macros.h"
 #include "common/strings/strings.h"
 #include "common/sync/mutex.h"
-#include "services/judge/core/evaluation/await.h"
 
 namespace assay::judge {
 namespace {

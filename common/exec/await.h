@@ -1,17 +1,16 @@
 // Waiting for an asynchronous answer, for jobs: plain sequential code on a thread of its own.
-#ifndef ASSAY_SERVICES_JUDGE_CORE_EVALUATION_AWAIT_H_
-#define ASSAY_SERVICES_JUDGE_CORE_EVALUATION_AWAIT_H_
+#ifndef ASSAY_COMMON_EXEC_AWAIT_H_
+#define ASSAY_COMMON_EXEC_AWAIT_H_
 
 #include <memory>
 #include <optional>
-#include <type_traits>
 #include <utility>
 
 #include "absl/status/statusor.h"
 #include "common/exec/done.h"
 #include "common/sync/notification.h"
 
-namespace assay::judge {
+namespace assay::inline exec {
 
 // Calls `start` with a Done<T> and returns what it answers. Blocks: never on a thread that the
 // answer needs.
@@ -30,6 +29,6 @@ absl::StatusOr<T> Await(Start&& start) {
   return *std::move(state->answer);
 }
 
-}  // namespace assay::judge
+}  // namespace assay::inline exec
 
-#endif  // ASSAY_SERVICES_JUDGE_CORE_EVALUATION_AWAIT_H_
+#endif  // ASSAY_COMMON_EXEC_AWAIT_H_
