@@ -60,12 +60,14 @@ absl::StatusOr<std::string> CheckBaseUrl(std::string url, std::string_view flag)
   return url;
 }
 
-absl::StatusOr<ProviderConfig> ResolveProvider(
-    const std::string& base_url, const std::string& url_flag, const std::string& key_file,
-    const std::string& file_flag, const std::string& variable, const config::EnvLookup& env) {
-  ProviderConfig provider;
-  ASSAY_ASSIGN_OR_RETURN(provider.base_url, CheckBaseUrl(base_url, url_flag));
-  provider.key_origin = StrCat("the environment variable ", variable, " or --", file_flag);
+absl::Status AddProvider(std::string_view name, const std::string& base_url,
+                         const std::string& key_file, const config::EnvLookup& env,
+                         ModelConfig* config) {
+  const ProviderPreset& preset = *FindProviderPreset(name);
+  const std::string variable(preset.key_variable);
+  const std::string file_flag = StrCat(name, "_api_key_file");
+  ProviderConfig provider = {.name = std::string(name), .dialect = preset.dialect};
+  ASSAY_ASSIGN_OR_RETURN(provider.base_url, CheckBaseUrl(base_url, StrCat(name, "_base_url")));
   if (!key_file.empty()) {
     ASSAY_ASSIGN_OR_RETURN(provider.api_key, ReadKeyFile(key_file, file_flag));
   } else if (std::optional<std::string> key = env(variable)) {
@@ -73,7 +75,11 @@ absl::StatusOr<ProviderConfig> ResolveProvider(
         provider.api_key,
         CheckKey(*std::move(key), variable, StrCat("the environment variable ", variable)));
   }
-  return provider;
+  if (provider.api_key.empty()) {
+    provider.missing = StrCat("the environment variable ", variable, " or --", file_flag);
+  }
+  config->providers.push_back(std::move(provider));
+  return absl::OkStatus();
 }
 
 using Fields = std::map<std::string, std::string>;
@@ -112,20 +118,19 @@ bool IsSlug(const std::string& name) {
          });
 }
 
-absl::StatusOr<EndpointConfig> ResolveEndpoint(Fields fields, const config::EnvLookup& env) {
-  EndpointConfig endpoint;
-  endpoint.name = fields["name"];
-  endpoint.model = fields["model"];
+absl::StatusOr<ProviderConfig> ResolveEndpoint(Fields fields, const config::EnvLookup& env) {
+  ProviderConfig endpoint = {.name = fields["name"], .is_endpoint = true, .model = fields["model"]};
   if (!IsSlug(endpoint.name)) {
     return InvalidFlag("endpoint", "a name has up to 63 of a-z, 0-9, - and _");
   }
-  ASSAY_ASSIGN_OR_RETURN(endpoint.provider.base_url, CheckBaseUrl(fields["url"], "endpoint"));
+  ASSAY_ASSIGN_OR_RETURN(endpoint.base_url, CheckBaseUrl(fields["url"], "endpoint"));
   const std::string& variable = fields["api_key_env"];
-  if (variable.empty()) return endpoint;
-  endpoint.needs_key = true;
-  endpoint.provider.key_origin = StrCat("the environment variable ", variable);
-  ASSAY_ASSIGN_OR_RETURN(endpoint.provider.api_key, CheckKey(env(variable).value_or(""), "endpoint",
-                                                             endpoint.provider.key_origin));
+  endpoint.needs_key = !variable.empty();
+  if (!endpoint.needs_key) return endpoint;
+  const std::string origin = StrCat("the environment variable ", variable);
+  ASSAY_ASSIGN_OR_RETURN(endpoint.api_key,
+                         CheckKey(env(variable).value_or(""), "endpoint", origin));
+  if (endpoint.api_key.empty()) endpoint.missing = origin;
   return endpoint;
 }
 
@@ -135,22 +140,27 @@ absl::Status ResolveEndpoints(const ModelFlags& flags, const config::EnvLookup& 
   if (texts.empty()) texts.push_back(env("ASSAY_ENDPOINTS").value_or(""));
   ASSAY_ASSIGN_OR_RETURN(std::vector<Fields> endpoints, SplitEndpoints(texts));
   for (Fields& fields : endpoints) {
-    ASSAY_ASSIGN_OR_RETURN(EndpointConfig endpoint, ResolveEndpoint(std::move(fields), env));
-    for (const EndpointConfig& other : config->endpoints) {
-      if (other.name == endpoint.name) {
+    ASSAY_ASSIGN_OR_RETURN(ProviderConfig endpoint, ResolveEndpoint(std::move(fields), env));
+    for (const ProviderConfig& other : config->providers) {
+      if (other.is_endpoint && other.name == endpoint.name) {
         return InvalidFlag("endpoint", StrCat("the name ", other.name, " is given twice"));
       }
     }
-    config->endpoints.push_back(std::move(endpoint));
+    config->providers.push_back(std::move(endpoint));
   }
   return absl::OkStatus();
 }
 
 std::string ChooseDefaultModel(const ModelConfig& config) {
-  if (!config.anthropic.api_key.empty()) return kDefaultAnthropicModel;
-  if (!config.openai.api_key.empty()) return kDefaultOpenAiModel;
-  for (const EndpointConfig& endpoint : config.endpoints) {
-    if (!endpoint.model.empty()) return StrCat("endpoints:/", endpoint.name);
+  auto has_key = [&config](std::string_view name) {
+    return std::any_of(config.providers.begin(), config.providers.end(), [&](const auto& provider) {
+      return !provider.is_endpoint && provider.name == name && !provider.api_key.empty();
+    });
+  };
+  if (has_key("anthropic")) return kDefaultAnthropicModel;
+  if (has_key("openai")) return kDefaultOpenAiModel;
+  for (const ProviderConfig& provider : config.providers) {
+    if (provider.is_endpoint && !provider.model.empty()) return UriPrefixOf(provider);
   }
   return std::string(kOfflineModel);
 }
@@ -196,14 +206,10 @@ absl::StatusOr<ModelConfig> ResolveModelConfig(const ModelFlags& flags,
   config.attempts = flags.model_attempts;
   config.max_in_flight = flags.model_max_in_flight;
   config.max_queued = flags.model_max_queued;
-  ASSAY_ASSIGN_OR_RETURN(
-      config.openai,
-      ResolveProvider(flags.openai_base_url, "openai_base_url", flags.openai_api_key_file,
-                      "openai_api_key_file", "OPENAI_API_KEY", env));
-  ASSAY_ASSIGN_OR_RETURN(
-      config.anthropic,
-      ResolveProvider(flags.anthropic_base_url, "anthropic_base_url", flags.anthropic_api_key_file,
-                      "anthropic_api_key_file", "ANTHROPIC_API_KEY", env));
+  ASSAY_RETURN_IF_ERROR(AddProvider("anthropic", flags.anthropic_base_url,
+                                    flags.anthropic_api_key_file, env, &config));
+  ASSAY_RETURN_IF_ERROR(
+      AddProvider("openai", flags.openai_base_url, flags.openai_api_key_file, env, &config));
   ASSAY_RETURN_IF_ERROR(ResolveEndpoints(flags, env, &config));
   config.default_model =
       flags.default_model.empty() ? ChooseDefaultModel(config) : flags.default_model;

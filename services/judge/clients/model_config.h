@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "common/config/flags.h"
+#include "services/judge/clients/provider_config.h"
 
 namespace assay::judge {
 
@@ -31,26 +32,10 @@ struct ModelFlags {
 // Adds them, with their help, under "Models". `values` outlives `flags`.
 void AddModelFlags(config::FlagSet& flags, ModelFlags* values);
 
-struct ProviderConfig {
-  std::string base_url;    // Without a slash at the end.
-  std::string api_key;     // "" if there is none. Never shown to anyone.
-  std::string key_origin;  // Where a key is looked for, for people: "the environment variable ...".
-};
-
-// A server that speaks OpenAI's chat API, under a name of ours.
-struct EndpointConfig {
-  std::string name;
-  std::string model;  // Used where the URI names none; may be "".
-  bool needs_key = false;
-  ProviderConfig provider;
-};
-
 struct ModelConfig {
-  ProviderConfig openai;
-  ProviderConfig anthropic;
-  std::vector<EndpointConfig> endpoints;
-  std::string default_model;  // Never "".
-  absl::Duration timeout;     // Of one attempt.
+  std::vector<ProviderConfig> providers;  // Those known by name, then endpoints.
+  std::string default_model;              // Never "".
+  absl::Duration timeout;                 // Of one attempt.
   int attempts = 5;
   int max_in_flight = 256;  // Per provider or endpoint; beyond it calls wait,
   int max_queued = 4096;    // and beyond that they are refused.

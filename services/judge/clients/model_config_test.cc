@@ -30,6 +30,22 @@ std::string WriteFile(const std::string& name, const std::string& text) {
   return path;
 }
 
+const ProviderConfig& Named(const ModelConfig& config, const std::string& name) {
+  for (const ProviderConfig& provider : config.providers) {
+    if (provider.name == name) return provider;
+  }
+  static const ProviderConfig* const none = new ProviderConfig();
+  return *none;
+}
+
+std::vector<ProviderConfig> Endpoints(const ModelConfig& config) {
+  std::vector<ProviderConfig> endpoints;
+  for (const ProviderConfig& provider : config.providers) {
+    if (provider.is_endpoint) endpoints.push_back(provider);
+  }
+  return endpoints;
+}
+
 TEST(ParseModelUriTest, ReadsItsForms) {
   ASSAY_ASSERT_OK_AND_ASSIGN(ModelUri openai, ParseModelUri("openai:/gpt-x"));
   EXPECT_EQ(openai.provider, "openai");
@@ -60,9 +76,10 @@ TEST(ParseModelUriTest, RefusesOthersAndListsTheForms) {
 TEST(ResolveModelConfigTest, WithoutAnythingTheOfflineModelIsTheDefault) {
   ASSAY_ASSERT_OK_AND_ASSIGN(ModelConfig config, ResolveModelConfig({}, Environment({})));
   EXPECT_EQ(config.default_model, "offline:/lexical");
-  EXPECT_EQ(config.openai.base_url, "https://api.openai.com/v1");
-  EXPECT_THAT(config.openai.api_key, IsEmpty());
-  EXPECT_THAT(config.openai.key_origin, HasSubstr("OPENAI_API_KEY"));
+  const ProviderConfig& openai = Named(config, "openai");
+  EXPECT_EQ(openai.base_url, "https://api.openai.com/v1");
+  EXPECT_THAT(openai.api_key, IsEmpty());
+  EXPECT_THAT(openai.missing, HasSubstr("OPENAI_API_KEY"));
 }
 
 TEST(ResolveModelConfigTest, KeysComeFromEnvironmentOrFile) {
@@ -71,8 +88,8 @@ TEST(ResolveModelConfigTest, KeysComeFromEnvironmentOrFile) {
   ASSAY_ASSERT_OK_AND_ASSIGN(
       ModelConfig config, ResolveModelConfig(flags, Environment({{"OPENAI_API_KEY", "from-env"},
                                                                  {"ANTHROPIC_API_KEY", "also"}})));
-  EXPECT_EQ(config.openai.api_key, "from-file");
-  EXPECT_EQ(config.anthropic.api_key, "also");
+  EXPECT_EQ(Named(config, "openai").api_key, "from-file");
+  EXPECT_EQ(Named(config, "anthropic").api_key, "also");
   EXPECT_THAT(config.default_model, testing::StartsWith("anthropic:/"));
 }
 
@@ -101,13 +118,14 @@ TEST(ResolveModelConfigTest, EndpointsComeWholeOrCutAtCommas) {
     flags.endpoint = spelling;
     ASSAY_ASSERT_OK_AND_ASSIGN(ModelConfig config,
                                ResolveModelConfig(flags, Environment({{"A_KEY", "secret"}})));
-    ASSERT_THAT(config.endpoints, SizeIs(2));
-    EXPECT_EQ(config.endpoints[0].name, "a");
-    EXPECT_EQ(config.endpoints[0].model, "m");
-    EXPECT_EQ(config.endpoints[0].provider.base_url, "http://h:1/v1");
-    EXPECT_EQ(config.endpoints[0].provider.api_key, "secret");
-    EXPECT_TRUE(config.endpoints[0].needs_key);
-    EXPECT_FALSE(config.endpoints[1].needs_key);
+    const std::vector<ProviderConfig> endpoints = Endpoints(config);
+    ASSERT_THAT(endpoints, SizeIs(2));
+    EXPECT_EQ(endpoints[0].name, "a");
+    EXPECT_EQ(endpoints[0].model, "m");
+    EXPECT_EQ(endpoints[0].base_url, "http://h:1/v1");
+    EXPECT_EQ(endpoints[0].api_key, "secret");
+    EXPECT_TRUE(endpoints[0].needs_key);
+    EXPECT_FALSE(endpoints[1].needs_key);
     EXPECT_EQ(config.default_model, "endpoints:/a");
   }
 }
@@ -117,7 +135,7 @@ TEST(ResolveModelConfigTest, EndpointsComeFromTheEnvironmentToo) {
       ModelConfig config,
       ResolveModelConfig({}, Environment({{"ASSAY_ENDPOINTS",
                                            "name=a,url=http://h/v1; name=b,url=http://h/v1"}})));
-  EXPECT_THAT(config.endpoints, SizeIs(2));
+  EXPECT_THAT(Endpoints(config), SizeIs(2));
 }
 
 TEST(ResolveModelConfigTest, BadEndpointsNameTheFlagAndTheForm) {
@@ -149,7 +167,7 @@ TEST(AddModelFlagsTest, RepeatedEndpointsArrive) {
                          "--endpoint=name=b,url=http://h:2/v1", "--model_attempts=2"},
                         Environment({})));
   ASSAY_ASSERT_OK_AND_ASSIGN(ModelConfig config, ResolveModelConfig(values, Environment({})));
-  EXPECT_THAT(config.endpoints, SizeIs(2));
+  EXPECT_THAT(Endpoints(config), SizeIs(2));
   EXPECT_EQ(config.attempts, 2);
 }
 

@@ -17,6 +17,7 @@
 #include "common/http/http_client.h"
 #include "services/judge/clients/limited_model_client.h"
 #include "services/judge/clients/model_config.h"
+#include "services/judge/clients/provider_catalog.h"
 #include "services/judge/clients/retrying_model_client.h"
 #include "services/judge/core/model_client.h"
 
@@ -63,16 +64,13 @@ class ModelRouter final : public ModelClient {
 
  private:
   struct Route {
-    std::string uri_prefix;
-    std::string missing_key;  // Where a key is looked for in vain; "" if the route can be used.
-    bool needs_model_in_uri = true;
-    std::unique_ptr<ModelClient> client;
+    ModelRoute provider;  // Its client asks through the bound and the retries.
     RetryingModelClient* retrying =
-        nullptr;  // Inside `client`, as is `limited`; null for the offline model.
+        nullptr;  // Inside the client, as is `limited`; null for the offline model.
     LimitedModelClient* limited = nullptr;
   };
 
-  void AddRoute(const std::string& key, Route route, std::unique_ptr<ModelClient> provider);
+  void AddRoute(ModelRoute provider);
   absl::StatusOr<const Route*> Find(std::string_view model_uri) const;
 
   const Dependencies dependencies_;

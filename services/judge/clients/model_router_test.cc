@@ -25,16 +25,23 @@ constexpr char kAnthropic[] =
 
 ModelConfig Config() {
   ModelConfig config;
-  config.openai = {"https://openai.test/v1", "hush-1234",
-                   "the environment variable OPENAI_API_KEY"};
-  config.anthropic = {"https://anthropic.test", "", "the environment variable ANTHROPIC_API_KEY"};
-  config.endpoints = {
-      {.name = "local", .model = "llama", .provider = {"http://local.test/v1", "", ""}},
-      {.name = "bare", .provider = {"http://bare.test/v1", "", ""}},
+  config.providers = {
+      {.name = "anthropic",
+       .dialect = Dialect::kAnthropic,
+       .base_url = "https://anthropic.test",
+       .missing = "the environment variable ANTHROPIC_API_KEY"},
+      {.name = "openai", .base_url = "https://openai.test/v1", .api_key = "hush-1234"},
+      {.name = "local",
+       .is_endpoint = true,
+       .base_url = "http://local.test/v1",
+       .model = "llama",
+       .needs_key = false},
+      {.name = "bare", .is_endpoint = true, .base_url = "http://bare.test/v1", .needs_key = false},
       {.name = "keyed",
+       .is_endpoint = true,
+       .base_url = "http://keyed.test/v1",
        .model = "m",
-       .needs_key = true,
-       .provider = {"http://keyed.test/v1", "", "the environment variable KEYED_KEY"}}};
+       .missing = "the environment variable KEYED_KEY"}};
   config.default_model = "endpoints:/local";
   config.timeout = absl::Seconds(10);
   return config;
@@ -67,7 +74,8 @@ class ModelRouterTest : public testing::Test {
 
 TEST_F(ModelRouterTest, SendsEachUriToItsProvider) {
   ModelConfig config = Config();
-  config.anthropic.api_key = "also-hush";
+  config.providers[0].api_key = "also-hush";
+  config.providers[0].missing = "";
   router_ = NewRouter(config);
   http_.SetHandler([](const http::HttpRequest& request) {
     return http::HttpResponse{200, {}, request.url.ends_with("/messages") ? kAnthropic : kOpenAi};

@@ -1,0 +1,48 @@
+// How one provider or endpoint is reached, and with what credentials.
+#ifndef ASSAY_SERVICES_JUDGE_CLIENTS_PROVIDER_CONFIG_H_
+#define ASSAY_SERVICES_JUDGE_CLIENTS_PROVIDER_CONFIG_H_
+
+#include <string>
+#include <vector>
+
+#include "common/http/http_client.h"
+#include "services/judge/clients/provider_presets.h"
+
+namespace assay::judge {
+
+// Amazon's credentials. Secrets are never shown to anyone.
+struct AwsConfig {
+  std::string region;
+  std::string access_key_id;
+  std::string secret_access_key;
+  std::string session_token;  // "" if there is none.
+};
+
+struct ProviderConfig {
+  std::string name;          // Before ":/" in URIs; of an endpoint, what follows "endpoints:/".
+  bool is_endpoint = false;  // A server of the operator's, under a name of theirs.
+  Dialect dialect = Dialect::kOpenAi;
+  std::string base_url;  // Without a slash at the end; "" if it was not given.
+  std::string model;     // Used where the URI names none; may be "". Endpoints only.
+
+  bool needs_key = true;
+  std::string api_key;       // "" if there is none. Never shown to anyone.
+  std::string api_key_file;  // Where it came from, read again when it changes; "": elsewhere.
+  std::string missing;       // What must be set before it can be used, for people; "": nothing.
+  AwsConfig aws;             // Of kBedrock.
+  std::string api_version;   // Of kAzure.
+
+  std::vector<http::HttpHeader> headers;  // Sent with each request; their values may be secrets.
+  std::string ca_file;                    // PEM; "": the system's.
+  std::string proxy;                      // URL of an HTTP proxy; "": as the environment says.
+  bool private_addresses = false;         // Whether it may stand at a private address.
+};
+
+// "openai:/", "endpoints:/local".
+inline std::string UriPrefixOf(const ProviderConfig& provider) {
+  return provider.is_endpoint ? "endpoints:/" + provider.name : provider.name + ":/";
+}
+
+}  // namespace assay::judge
+
+#endif  // ASSAY_SERVICES_JUDGE_CLIENTS_PROVIDER_CONFIG_H_

@@ -1,0 +1,39 @@
+#include "services/judge/clients/provider_presets.h"
+
+namespace assay::judge {
+namespace {
+
+constexpr ProviderPreset kPresets[] = {
+    {"anthropic", "Anthropic", Dialect::kAnthropic, "https://api.anthropic.com",
+     "ANTHROPIC_API_KEY", ""},
+    {"azure", "Azure OpenAI", Dialect::kAzure, "", "AZURE_OPENAI_API_KEY", "AZURE_OPENAI_ENDPOINT"},
+    {"bedrock", "Amazon Bedrock", Dialect::kBedrock, "", "", ""},
+    {"databricks", "Databricks serving", Dialect::kDatabricks, "", "DATABRICKS_TOKEN",
+     "DATABRICKS_HOST"},
+    {"deepseek", "DeepSeek", Dialect::kOpenAi, "https://api.deepseek.com/v1", "DEEPSEEK_API_KEY",
+     ""},
+    {"gemini", "Google Gemini", Dialect::kGemini,
+     "https://generativelanguage.googleapis.com/v1beta", "GEMINI_API_KEY", ""},
+    {"groq", "Groq", Dialect::kOpenAi, "https://api.groq.com/openai/v1", "GROQ_API_KEY", ""},
+    {"mistral", "Mistral", Dialect::kOpenAi, "https://api.mistral.ai/v1", "MISTRAL_API_KEY", ""},
+    {"ollama", "Ollama", Dialect::kOpenAi, "http://127.0.0.1:11434/v1", "", ""},
+    {"openai", "OpenAI", Dialect::kOpenAi, "https://api.openai.com/v1", "OPENAI_API_KEY", ""},
+    {"openrouter", "OpenRouter", Dialect::kOpenAi, "https://openrouter.ai/api/v1",
+     "OPENROUTER_API_KEY", ""},
+    {"together", "Together", Dialect::kOpenAi, "https://api.together.xyz/v1", "TOGETHER_API_KEY",
+     ""},
+    {"xai", "xAI", Dialect::kOpenAi, "https://api.x.ai/v1", "XAI_API_KEY", ""},
+};
+
+}  // namespace
+
+absl::Span<const ProviderPreset> ProviderPresets() { return kPresets; }
+
+const ProviderPreset* FindProviderPreset(std::string_view name) {
+  for (const ProviderPreset& preset : kPresets) {
+    if (preset.name == name) return &preset;
+  }
+  return nullptr;
+}
+
+}  // namespace assay::judge
