@@ -77,6 +77,75 @@ TEST_F(CurlHttpClientTest, AnswersWithStatusHeadersAndBody) {
   EXPECT_EQ(FindHeader(answer.headers, "absent"), nullptr);
 }
 
+TEST_F(CurlHttpClientTest, RefusesPrivateAddressesWhereOnlyPublicOnesAreAllowed) {
+  LoopbackServer server([](const std::string&) { return LoopbackServer::Answer(200, "secret"); });
+  auto rules = std::make_shared<PeerRules>();
+  rules->public_addresses_only = true;
+  std::string named = server.Url("/v1");
+  named.replace(named.find("127.0.0.1"), 9, "localhost");
+  for (const std::string& url : {named, server.Url("/v1")}) {
+    HttpRequest request = {.method = "POST", .url = url, .body = "x"};
+    request.peer = rules;
+    const Answer answer = Fetch(request);
+    EXPECT_THAT(answer, StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("private")));
+    EXPECT_THAT(answer, HasReason("PRIVATE_ADDRESS"));
+  }
+  EXPECT_EQ(server.connections(), 0);
+  rules = std::make_shared<PeerRules>();
+  HttpRequest request = {.url = named};
+  request.peer = rules;
+  EXPECT_OK(Fetch(request));
+}
+
+TEST_F(CurlHttpClientTest, AsksThroughTheProxyOfTheRequest) {
+  std::string seen;
+  LoopbackServer proxy([&](const std::string& request) {
+    seen = request;
+    return LoopbackServer::Answer(200, "by proxy");
+  });
+  auto rules = std::make_shared<PeerRules>();
+  rules->proxy = proxy.Url("");
+  rules->public_addresses_only = true;
+  HttpRequest request = {.url = "http://models.test/v1"};
+  request.peer = rules;
+  ASSAY_ASSERT_OK_AND_ASSIGN(HttpResponse answer, Fetch(request));
+  EXPECT_EQ(answer.body, "by proxy");
+  EXPECT_THAT(seen, HasSubstr("GET http://models.test/v1 "));
+}
+
+TEST_F(CurlHttpClientTest, SignsForAmazonWithoutHeadersThatAreNotSent) {
+  std::string seen;
+  LoopbackServer server([&](const std::string& request) {
+    seen = request;
+    return LoopbackServer::Answer(200, "{}");
+  });
+  auto aws = std::make_shared<AwsSigning>();
+  *aws = {"eu-west-1", "bedrock", "AKID", "hush", "token"};
+  HttpRequest request = {.method = "POST",
+                         .url = server.Url("/model/m-v1%3A0/converse"),
+                         .headers = {{"Content-Type", "application/json"}},
+                         .body = "{}"};
+  request.aws = aws;
+  ASSERT_OK(Fetch(request));
+  EXPECT_THAT(seen, HasSubstr("POST /model/m-v1%3A0/converse "));
+  EXPECT_THAT(seen, HasSubstr("/eu-west-1/bedrock/aws4_request, SignedHeaders=content-type;host;"
+                              "x-amz-content-sha256;x-amz-date;x-amz-security-token, Signature="));
+  EXPECT_THAT(seen, Not(HasSubstr("hush")));
+  request.headers.push_back({"Accept", ""});
+  EXPECT_THAT(Fetch(request), HasReason("INVALID_HTTP_REQUEST"));
+}
+
+TEST_F(CurlHttpClientTest, AnUnreadableFileOfAuthoritiesIsAFailedConnection) {
+  auto rules = std::make_shared<PeerRules>();
+  rules->ca_file = testing::TempDir() + "/absent.pem";
+  LoopbackServer server([](const std::string&) { return LoopbackServer::Answer(200, ""); });
+  std::string url = server.Url("/v1");
+  url.replace(0, 4, "https");
+  HttpRequest request = {.url = url};
+  request.peer = rules;
+  EXPECT_THAT(Fetch(request), HasReason("CONNECTION_FAILED"));
+}
+
 TEST_F(CurlHttpClientTest, SendsMethodHeadersAndBody) {
   LoopbackServer server(
       [](const std::string& request) { return LoopbackServer::Answer(200, request); });

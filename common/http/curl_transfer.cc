@@ -1,14 +1,20 @@
 #include "common/http/curl_transfer.h"
 
 #include <curl/curl.h>
+#include <sys/socket.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_replace.h"
+#include "common/http/address_rules.h"
+#include "common/json/canonical.h"
 #include "common/status/errors.h"
 
 namespace assay::http {
@@ -38,6 +44,23 @@ long Milliseconds(absl::Duration duration) {  // NOLINT: libcurl's type.
   constexpr int64_t kWeek = 7 * 24 * 3600 * int64_t{1000};
   return static_cast<long>(  // NOLINT
       std::clamp<int64_t>(absl::ToInt64Milliseconds(duration), 1, kWeek));
+}
+
+absl::Status CheckAws(const HttpRequest& request) {
+  const AwsSigning& aws = *request.aws;
+  for (const std::string* value : {&aws.region, &aws.service, &aws.access_key_id,
+                                   &aws.secret_access_key, &aws.session_token}) {
+    if (HasControl(*value)) return BadRequest("what signs the request holds control characters");
+  }
+  const bool empty = std::any_of(request.headers.begin(), request.headers.end(),
+                                 [](const HttpHeader& header) { return header.value.empty(); });
+  if (empty) return BadRequest("a signed request has no headers without a value");
+  return absl::OkStatus();
+}
+
+std::optional<std::string> EnvironmentValue(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? std::nullopt : std::optional<std::string>(value);
 }
 
 }  // namespace
@@ -76,7 +99,7 @@ absl::Status CheckRequest(const HttpRequest& request) {
       return BadRequest(absl::StrCat("the header ", header.name, " holds control characters"));
     }
   }
-  return absl::OkStatus();
+  return request.aws == nullptr ? absl::OkStatus() : CheckAws(request);
 }
 
 CurlTransfer::~CurlTransfer() { curl_slist_free_all(static_cast<curl_slist*>(header_list_)); }
@@ -106,6 +129,8 @@ void CurlTransfer::Configure(void* easy, absl::Duration timeout) {
   set(CURLOPT_HEADERDATA, static_cast<void*>(this));
   set(CURLOPT_WRITEFUNCTION, &CurlTransfer::OnBody);
   set(CURLOPT_WRITEDATA, static_cast<void*>(this));
+  if (request_.peer != nullptr) ConfigurePeer(*request_.peer);
+  if (request_.aws != nullptr) Sign(*request_.aws);
 
   curl_slist* list = nullptr;
   for (const HttpHeader& header : request_.headers) {
@@ -124,7 +149,8 @@ void CurlTransfer::Configure(void* easy, absl::Duration timeout) {
     // decision.
     set(CURLOPT_SEEKFUNCTION, &CurlTransfer::OnSeek);
     set(CURLOPT_SEEKDATA, static_cast<void*>(this));
-    list = curl_slist_append(list, "Expect:");  // No waiting for "100 Continue".
+    // No waiting for "100 Continue". libcurl would sign this header, though it does not send it.
+    if (request_.aws == nullptr) list = curl_slist_append(list, "Expect:");
   }
   if (request_.method == "HEAD") {
     set(CURLOPT_NOBODY, 1L);
@@ -133,6 +159,56 @@ void CurlTransfer::Configure(void* easy, absl::Duration timeout) {
   }
   header_list_ = list;
   set(CURLOPT_HTTPHEADER, list);
+}
+
+void CurlTransfer::ConfigurePeer(const PeerRules& peer) {
+  auto set = [this](CURLoption option, auto value) { curl_easy_setopt(easy_, option, value); };
+  if (!peer.ca_file.empty()) set(CURLOPT_CAINFO, peer.ca_file.c_str());
+  if (!peer.proxy.empty()) {
+    set(CURLOPT_PROXY, peer.proxy.c_str());
+    set(CURLOPT_NOPROXY, "");
+    return;  // Whom the proxy connects to is the proxy's business.
+  }
+  if (!peer.public_addresses_only) return;
+  // Whether a proxy is used must be known here, so that it is not left to libcurl.
+  const std::string proxy = ProxyFromEnvironment(request_.url, EnvironmentValue);
+  set(CURLOPT_PROXY, proxy.c_str());
+  set(CURLOPT_NOPROXY, "");
+  if (!proxy.empty()) return;
+  set(CURLOPT_OPENSOCKETFUNCTION, &CurlTransfer::OnOpenSocket);
+  set(CURLOPT_OPENSOCKETDATA, static_cast<void*>(this));
+}
+
+void CurlTransfer::Sign(const AwsSigning& aws) {
+  auto set = [this](CURLoption option, auto value) { curl_easy_setopt(easy_, option, value); };
+  set(CURLOPT_AWS_SIGV4, absl::StrCat("aws:amz:", aws.region, ":", aws.service).c_str());
+  set(CURLOPT_USERNAME, aws.access_key_id.c_str());
+  set(CURLOPT_PASSWORD, aws.secret_access_key.c_str());
+  if (!aws.session_token.empty()) {
+    request_.headers.push_back({"X-Amz-Security-Token", aws.session_token});
+  }
+  // libcurl does not see the body, which it asks for piece by piece.
+  request_.headers.push_back({"x-amz-content-sha256", json::Sha256Hex(request_.body)});
+  const size_t origin = request_.url.find("://");
+  const size_t path = origin == std::string::npos ? origin : request_.url.find('/', origin + 3);
+  if (path == std::string::npos) return;
+  // What is signed is the path encoded once more than the one that is sent; libcurl signs the one
+  // of the URL.
+  const std::string target = request_.url.substr(path);
+  const size_t query = std::min(target.find('?'), target.size());
+  const std::string encoded = absl::StrReplaceAll(target.substr(0, query), {{"%", "%25"}});
+  const std::string url = absl::StrCat(request_.url.substr(0, path), encoded, target.substr(query));
+  set(CURLOPT_URL, url.c_str());
+  set(CURLOPT_REQUEST_TARGET, target.c_str());
+}
+
+int CurlTransfer::OnOpenSocket(void* self, int purpose, void* peer) {
+  auto* address = static_cast<curl_sockaddr*>(peer);
+  if (!IsPublicAddress(address->addr)) {
+    static_cast<CurlTransfer*>(self)->address_refused_ = true;
+    return CURL_SOCKET_BAD;  // libcurl tries the name's next address.
+  }
+  return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
 absl::StatusOr<HttpResponse> CurlTransfer::Finish(int code) {
@@ -158,6 +234,10 @@ absl::Status CurlTransfer::Error(int code) const {
   }
   curl_off_t connected = 0;
   curl_easy_getinfo(easy_, CURLINFO_PRETRANSFER_TIME_T, &connected);
+  if (address_refused_ && code == CURLE_COULDNT_CONNECT) {
+    return MakeError(absl::StatusCode::kFailedPrecondition, "PRIVATE_ADDRESS",
+                     absl::StrCat(origin, " is at a private address, which is not allowed"));
+  }
   switch (code) {
     case CURLE_OPERATION_TIMEDOUT: {
       curl_off_t microseconds = 0;

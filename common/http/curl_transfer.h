@@ -56,6 +56,10 @@ class CurlTransfer {
   static size_t OnBody(char* data, size_t size, size_t count, void* self);
   static size_t OnRead(char* buffer, size_t size, size_t count, void* self);
   static int OnSeek(void* self, int64_t offset, int origin);
+  static int OnOpenSocket(void* self, int purpose, void* address);
+
+  void ConfigurePeer(const PeerRules& peer);
+  void Sign(const AwsSigning& aws);  // Before the headers are taken.
 
   void TakeHeaderLine(std::string_view line);
   absl::Status Error(int code) const;
@@ -70,6 +74,7 @@ class CurlTransfer {
   size_t sent_ = 0;
   size_t header_bytes_ = 0;
   bool too_large_ = false;
+  bool address_refused_ = false;
   std::array<char, 256> error_text_ = {};  // CURL_ERROR_SIZE
 };
 

@@ -3,6 +3,7 @@
 #define ASSAY_COMMON_HTTP_HTTP_CLIENT_H_
 
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,24 @@ inline const std::string* FindHeader(const std::vector<HttpHeader>& headers,
   return nullptr;
 }
 
+// How a peer is reached, and who it may be. Shared by the requests to it.
+struct PeerRules {
+  std::string ca_file;  // PEM with the authorities that TLS trusts; "": the system's.
+  // URL of an HTTP proxy, which then resolves the peer's name itself; "": as the environment says.
+  std::string proxy;
+  // Connects to addresses of the public internet only, whatever the name resolves to at the time.
+  bool public_addresses_only = false;
+};
+
+// Amazon's signature, version 4. Values of headers must not be empty where it is used.
+struct AwsSigning {
+  std::string region;
+  std::string service;
+  std::string access_key_id;
+  std::string secret_access_key;
+  std::string session_token;  // "" if there is none.
+};
+
 struct HttpRequest {
   std::string method = "GET";
   std::string url;  // http:// or https://.
@@ -37,6 +56,8 @@ struct HttpRequest {
   // To reach the peer, name resolution and TLS included.
   absl::Duration connect_timeout = absl::Seconds(10);
   size_t max_response_bytes = size_t{8} << 20;  // Of the body.
+  std::shared_ptr<const PeerRules> peer;        // Null: no rules.
+  std::shared_ptr<const AwsSigning> aws;        // Null: not signed.
 };
 
 struct HttpResponse {
@@ -53,11 +74,12 @@ class HttpClient {
   // Sends one request, once: a request with a body is never repeated behind the caller's back. Any
   // status that the peer answers with, 500 too, is an answer. `done` is called exactly once, never
   // inline. Errors, by code and reason:
-  //   UNAVAILABLE CONNECTION_FAILED         the peer was not reached; it has seen nothing of the
-  //   request UNAVAILABLE CONNECTION_RESET          the connection ended early; the peer may have
-  //   acted DEADLINE_EXCEEDED HTTP_TIMEOUT        no whole answer in time; the peer may have acted
+  //   UNAVAILABLE CONNECTION_FAILED         the peer was not reached; it has seen nothing
+  //   UNAVAILABLE CONNECTION_RESET          the connection ended early; the peer may have acted
+  //   DEADLINE_EXCEEDED HTTP_TIMEOUT        no whole answer in time; the peer may have acted
   //   RESOURCE_EXHAUSTED RESPONSE_TOO_LARGE more than max_response_bytes
   //   INVALID_ARGUMENT INVALID_HTTP_REQUEST a bad URL, method or header
+  //   FAILED_PRECONDITION PRIVATE_ADDRESS   public_addresses_only, and the name has no public one
   //   CANCELLED                             by the context, or because the client goes away
   // Error texts name the peer's origin only: no path, query, credentials, header or body.
   virtual void Send(HttpRequest request, CallContext context, Done<HttpResponse> done) = 0;
