@@ -11,6 +11,10 @@
 
 namespace assay::inline exec {
 
+// Who waits for a call: people and their programs, or a job that can wait. Where calls queue, the
+// interactive ones go first.
+enum class Priority { kInteractive, kJob };
+
 // A value: copy it to give a part of the work a tighter deadline. Copies share the cancellation
 // token.
 struct CallContext {
@@ -20,6 +24,7 @@ struct CallContext {
   std::string request_method;                 // "assay.judge.v1.JudgeService/Judge"; "" in jobs.
   int depth = 0;                              // Nesting of calls back into our services.
   std::string traceparent;                    // W3C trace context of the caller; "" if none.
+  Priority priority = Priority::kInteractive;
 
   bool Cancelled() const { return cancel != nullptr && cancel->IsCancelled(); }
 

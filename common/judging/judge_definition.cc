@@ -7,6 +7,7 @@
 #include "common/json/json_value.h"
 #include "common/json/safe_json.h"
 #include "common/json/utf8.h"
+#include "common/judging/builtin_definition.h"
 #include "common/judging/template_variables.h"
 #include "common/judging/value_type.h"
 #include "common/status/errors.h"
@@ -187,6 +188,17 @@ absl::Status ValidateKind(const JudgeDefinition& definition, std::string_view fi
             "INVALID_VALUE_TYPE");
       }
       return ValidateGuidelinesJudge(definition.guidelines(), Path(field, "guidelines"));
+    case JudgeDefinition::kBuiltin:
+      ASSAY_RETURN_IF_ERROR(ValidateBuiltinJudge(definition, field));
+      if (!definition.builtin().has_last_turn_judge()) return absl::OkStatus();
+      return ValidateJudgeDefinition(definition.builtin().last_turn_judge(),
+                                     Path(field, "builtin.last_turn_judge"));
+    case JudgeDefinition::kCode:
+    case JudgeDefinition::kPairwise:
+    case JudgeDefinition::kPanel:
+    case JudgeDefinition::kCascade:
+    case JudgeDefinition::kScorer:
+      return absl::OkStatus();
   }
   return absl::OkStatus();
 }
@@ -225,6 +237,7 @@ ValueType EffectiveValueType(const JudgeDefinition& definition) {
     type.mutable_category_type()->add_categories("no");
     return type;
   }
+  if (definition.has_builtin()) return BuiltinValueType(definition.builtin());
   if (definition.has_value_type()) return definition.value_type();
   type.mutable_string_type();
   return type;

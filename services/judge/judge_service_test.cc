@@ -196,7 +196,8 @@ class JudgeServiceTest : public testing::Test {
     GatheringModel& gathering_;
   } models_{world_.models, gathering_};
   KvAnswerStore answers_{world_.kv_store, world_.clock};
-  JudgeRunner runner_{models_, world_.clock, world_.executor, {.default_model = "fake:/default"}};
+  JudgeRunner runner_{
+      models_, world_.scorers, world_.clock, world_.executor, {.default_model = "fake:/default"}};
   JudgeResolver resolver_{world_.registry};
   RecordedCalls recorded_{answers_};
   JudgeCalls calls_{runner_, resolver_, world_.traces, world_.feedback, recorded_};

@@ -109,7 +109,7 @@ JudgeServer::JudgeServer(const Options& options, rpc::Metrics* metrics, Ground g
       answers_(*kv_store_, SystemClock()),
       evaluation_store_(*kv_store_, *storage_, SystemClock()),
       resolver_(registry_),
-      runner_(models_, SystemClock(), *cpu_, {.default_model = models_.default_model()}),
+      runner_(models_, scorers_, SystemClock(), *cpu_, {.default_model = models_.default_model()}),
       recorded_(answers_),
       judgements_(runner_, resolver_, traces_, feedback_, recorded_),
       model_calls_(models_, recorded_, models_.default_model()),

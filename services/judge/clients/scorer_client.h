@@ -4,7 +4,7 @@
 
 #include "common/rpc/retry.h"
 #include "services/judge/clients/user_channels.h"
-#include "services/judge/core/evaluation/user_ports.h"
+#include "services/judge/core/user_ports.h"
 
 namespace assay::judge {
 

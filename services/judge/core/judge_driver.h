@@ -1,23 +1,30 @@
-// The one place where a judgement meets its model: runs a JudgeMachine over a ModelClient.
+// The one place where a judgement meets the world: runs a Judging over models and users' scorers.
 #ifndef ASSAY_SERVICES_JUDGE_CORE_JUDGE_DRIVER_H_
 #define ASSAY_SERVICES_JUDGE_CORE_JUDGE_DRIVER_H_
 
 #include <memory>
 
-#include "assay/common/v1/feedback.pb.h"
 #include "common/clock/clock.h"
 #include "common/exec/call_context.h"
 #include "common/exec/done.h"
-#include "services/judge/core/judge_machine.h"
+#include "services/judge/core/judging.h"
 #include "services/judge/core/model_client.h"
+#include "services/judge/core/user_ports.h"
 
 namespace assay::judge {
 
-// Blocks no thread: it goes on where the model client calls back. `done` is called exactly once,
-// and inline only if `context` is cancelled or past its deadline already (call it from an
-// executor). `models` and `clock` outlive the judgement.
-void DriveJudge(std::unique_ptr<JudgeMachine> machine, ModelClient& models, Clock& clock,
-                CallContext context, Done<common::v1::Feedback> done);
+// What judgements do their I/O with. All outlive the judgements.
+struct JudgingPorts {
+  ModelClient& models;
+  ScorerPort& scorers;
+  Clock& clock;
+};
+
+// Blocks no thread: it goes on where a port calls back. `done` is called exactly once, and inline
+// only if the judging asks for nothing or `context` is cancelled or past its deadline already (call
+// it from an executor).
+void DriveJudging(std::unique_ptr<Judging> judging, const JudgingPorts& ports, CallContext context,
+                  Done<JudgeVerdict> done);
 
 }  // namespace assay::judge
 

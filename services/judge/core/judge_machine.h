@@ -3,61 +3,55 @@
 #ifndef ASSAY_SERVICES_JUDGE_CORE_JUDGE_MACHINE_H_
 #define ASSAY_SERVICES_JUDGE_CORE_JUDGE_MACHINE_H_
 
+#include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
-#include <variant>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "assay/common/v1/feedback.pb.h"
+#include "services/judge/core/judging.h"
+#include "services/judge/core/judging_setup.h"
 #include "services/judge/core/model_client.h"
 #include "services/judge/core/prompt.h"
 #include "services/judge/core/verdict.h"
 
 namespace assay::judge {
 
+// One question to a model, and what its verdict is to say of where it came from.
 struct JudgePlan {
   RenderedPrompt prompt;
   std::string model_uri;
   std::map<std::string, double> parameters;
+  std::vector<std::string> fallback_models;
   std::string judge_revision;
   std::string idempotency_key;
+  ModelAccount account;
+  bool bypass_cache = false;
+  int sample = 0;
 };
 
-// What happened.
-struct JudgeStarted {
-  absl::Time now;
-};
-struct ModelAnswered {
-  absl::StatusOr<ModelResponse> response;
-  absl::Time now;
-};
-using JudgeEvent = std::variant<JudgeStarted, ModelAnswered>;
+// All but the prompt. FAILED_PRECONDITION MODEL_NOT_CONFIGURED without a model.
+absl::StatusOr<JudgePlan> PlanOf(const JudgingSetup& setup);
 
-// What to do next: ask the model and report with ModelAnswered, or stop.
-struct CallModel {
-  ModelRequest request;
-};
-struct JudgeFinished {
-  absl::StatusOr<common::v1::Feedback> feedback;
-};
-using JudgeStep = std::variant<CallModel, JudgeFinished>;
-
-// Takes JudgeStarted once, then one ModelAnswered for each CallModel until JudgeFinished. A model
-// that cannot be reached or refuses, or whose answer cannot be used, gives an ERROR feedback; other
-// errors end the judgement with themselves (MODEL_NOT_CONFIGURED, CANCELLED, ...). Not thread-safe.
-class JudgeMachine {
+// Asks once, and once more if the answer cannot be used.
+class JudgeMachine final : public Judging {
  public:
   explicit JudgeMachine(JudgePlan plan) : plan_(std::move(plan)) {}
 
-  JudgeStep Next(JudgeEvent event);
+  JudgeStep Next(JudgeEvent event) override;
 
  private:
   JudgeStep OnAnswer(const ModelResponse& response);
   JudgeStep OnError(const absl::Status& error);
   JudgeStep AskAgain(const std::string& answer, AnswerViolation violation);
   JudgeFinished Conclude(Verdict verdict);
-  JudgeFinished Fail(std::string_view code, std::string_view message);
+  JudgeFinished Fail(std::string_view code, std::string_view message, std::string_view answer = "");
+  JudgeFinished Finish(common::v1::Feedback feedback) const;
   void FillProvenance(common::v1::Feedback* feedback) const;
   ModelRequest Request() const;
 
@@ -69,6 +63,9 @@ class JudgeMachine {
   int64_t input_tokens_ = 0;
   int64_t output_tokens_ = 0;
   int attempts_ = 0;
+  bool cache_hit_ = false;
+  std::string model_uri_;               // That answered; the plan's before the first answer.
+  std::optional<double> cost_usd_ = 0;  // nullopt as soon as one call's is not known.
 };
 
 }  // namespace assay::judge

@@ -1,5 +1,4 @@
-// Runs one judge on one subject: renders the prompt, asks the model, and turns its answer into a
-// verdict.
+// Runs one judge on one subject: makes the machine of its kind, and drives it to a verdict.
 #ifndef ASSAY_SERVICES_JUDGE_CORE_JUDGE_RUNNER_H_
 #define ASSAY_SERVICES_JUDGE_CORE_JUDGE_RUNNER_H_
 
@@ -11,8 +10,11 @@
 #include "common/clock/clock.h"
 #include "common/exec/call_context.h"
 #include "common/exec/executor.h"
+#include "services/judge/core/judge_driver.h"
+#include "services/judge/core/judging.h"
 #include "services/judge/core/model_client.h"
 #include "services/judge/core/subject.h"
+#include "services/judge/core/user_ports.h"
 
 namespace assay::judge {
 
@@ -25,10 +27,11 @@ struct ResolvedJudge {
   std::string assessment_name;
 };
 
-// What a judge came to. The feedback's outcome is VALUE or ERROR and its provenance is filled.
-struct JudgeVerdict {
-  common::v1::Feedback feedback;
-  common::v1::Source source;  // LLM_JUDGE and the model's URI.
+// How one judgement is made.
+struct JudgeRunSettings {
+  std::string idempotency_key;  // Passed on to the model client; "" for none.
+  std::string experiment;       // experiments/{experiment}: whose budget pays.
+  bool bypass_cache = false;
 };
 
 struct JudgeRunnerOptions {
@@ -38,22 +41,25 @@ struct JudgeRunnerOptions {
 // Thread-safe. What it is given outlives it and every call in flight.
 class JudgeRunner {
  public:
-  JudgeRunner(ModelClient& models, Clock& clock, Executor& executor, JudgeRunnerOptions options);
+  JudgeRunner(ModelClient& models, ScorerPort& scorers, Clock& clock, Executor& executor,
+              JudgeRunnerOptions options);
 
   // `done` is called exactly once, never inline, on the executor or on the model client's. A judge
   // that comes to no value gives an ERROR feedback with one of the codes MODEL_UNREACHABLE,
-  // MODEL_TIMEOUT, MODEL_REFUSED, MODEL_QUOTA_EXHAUSTED, MODEL_FAILED, ANSWER_UNREADABLE,
-  // ANSWER_TRUNCATED, VALUE_OUTSIDE_TYPE. Errors: INVALID_ARGUMENT naming a field of the subject
+  // MODEL_TIMEOUT, MODEL_REFUSED, MODEL_QUOTA_EXHAUSTED, MODEL_CONTEXT_OVERFLOW, BUDGET_EXHAUSTED,
+  // MODEL_FAILED, ANSWER_UNREADABLE, ANSWER_TRUNCATED, VALUE_OUTSIDE_TYPE, or one of its kind
+  // (docs/errors.md). Errors: INVALID_ARGUMENT naming a field of the subject
   // (MISSING_JUDGE_INPUT if the judge needs what is not there); FAILED_PRECONDITION
   // MODEL_NOT_CONFIGURED; CANCELLED; DEADLINE_EXCEEDED when the deadline has passed before a model
-  // was asked. `idempotency_key` is passed on to the model client ("" for none), with a suffix for
-  // the repair.
-  void Run(ResolvedJudge judge, Subject subject, CallContext context, std::string idempotency_key,
+  // was asked.
+  void Run(ResolvedJudge judge, Subject subject, CallContext context, JudgeRunSettings settings,
            Done<JudgeVerdict> done);
 
  private:
-  ModelClient& models_;
-  Clock& clock_;
+  absl::StatusOr<std::unique_ptr<Judging>> Prepare(ResolvedJudge judge, Subject subject,
+                                                   JudgeRunSettings settings) const;
+
+  const JudgingPorts ports_;
   Executor& executor_;
   const JudgeRunnerOptions options_;
 };

@@ -12,6 +12,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "services/judge/testing/fake_model_client.h"
+#include "services/judge/testing/fake_ports.h"
 
 namespace assay::judge {
 namespace {
@@ -33,9 +34,9 @@ class JudgeRunnerTest : public testing::Test {
   }
 
   absl::StatusOr<JudgeVerdict> Run(std::string key = "key") {
-    JudgeRunner runner(models_, clock_, executor_, {.default_model = "fake:/default"});
+    JudgeRunner runner(models_, scorers_, clock_, executor_, {.default_model = "fake:/default"});
     std::optional<absl::StatusOr<JudgeVerdict>> answer;
-    runner.Run(judge_, subject_, context_, std::move(key),
+    runner.Run(judge_, subject_, context_, {.idempotency_key = std::move(key)},
                [&](absl::StatusOr<JudgeVerdict> verdict) { answer = std::move(verdict); });
     EXPECT_FALSE(answer.has_value()) << "answered inline";
     executor_.RunAll();
@@ -46,6 +47,7 @@ class JudgeRunnerTest : public testing::Test {
   ManualExecutor executor_;
   FakeClock clock_;
   FakeModelClient models_{&executor_};
+  FakeScorers scorers_{executor_};
   std::shared_ptr<registry::v1::JudgeDefinition> definition_;
   ResolvedJudge judge_;
   Subject subject_;
@@ -146,9 +148,9 @@ TEST_F(JudgeRunnerTest, KeepsTheCallersErrorsErrorsOfTheCall) {
 }
 
 TEST_F(JudgeRunnerTest, RefusesAJudgeWithoutModelWhenThereIsNoDefault) {
-  JudgeRunner runner(models_, clock_, executor_, {});
+  JudgeRunner runner(models_, scorers_, clock_, executor_, {});
   absl::StatusOr<JudgeVerdict> answer = absl::InternalError("no answer");
-  runner.Run(judge_, subject_, context_, "", [&](auto verdict) { answer = std::move(verdict); });
+  runner.Run(judge_, subject_, context_, {}, [&](auto verdict) { answer = std::move(verdict); });
   executor_.RunAll();
   EXPECT_THAT(answer, HasReason("MODEL_NOT_CONFIGURED"));
 }

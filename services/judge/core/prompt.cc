@@ -87,19 +87,6 @@ std::string Pretty(std::string_view json_text) {
   return pretty.ok() ? *std::move(pretty) : std::string(json_text);
 }
 
-absl::Status FillFromTrace(Subject* subject) {
-  if (subject->trace == nullptr) return absl::OkStatus();
-  const trace::v1::Trace& trace = *subject->trace;
-  if (!subject->inputs.has_value() && trace.has_inputs()) {
-    ASSAY_ASSIGN_OR_RETURN(subject->inputs, json::JsonText(trace.inputs(), "trace.inputs"));
-  }
-  if (!subject->outputs.has_value() && trace.has_outputs()) {
-    ASSAY_ASSIGN_OR_RETURN(subject->outputs, json::JsonText(trace.outputs(), "trace.outputs"));
-  }
-  if (subject->trace_name.empty()) subject->trace_name = trace.name();
-  return absl::OkStatus();
-}
-
 absl::StatusOr<std::string> VariableText(TemplateVariable variable, const Subject& subject) {
   const std::string_view name = judging::TemplateVariableName(variable);
   const auto missing = [&](std::string_view why) {
@@ -156,11 +143,6 @@ std::string ExampleText(const RetrievedExample& retrieved) {
                         example.judge_was_wrong() ? "true" : "false");
   return Pretty(text);
 }
-
-struct PromptParts {
-  std::string rules;     // Of the system message.
-  std::string material;  // Of the user's message.
-};
 
 absl::StatusOr<PromptParts> InstructionsParts(const registry::v1::InstructionsJudge& judge,
                                               const Subject& subject) {
@@ -237,38 +219,44 @@ std::string PromptHash(const RenderedPrompt& prompt) {
 
 }  // namespace
 
-absl::StatusOr<RenderedPrompt> RenderPrompt(const JudgeDefinition& definition,
-                                            const Subject& subject) {
-  Subject filled = subject;
-  ASSAY_RETURN_IF_ERROR(FillFromTrace(&filled));
-  ASSAY_RETURN_IF_ERROR(CheckExpectations(filled));
-  PromptParts parts;
-  if (definition.has_guidelines()) {
-    ASSAY_ASSIGN_OR_RETURN(parts, GuidelinesParts(definition.guidelines(), filled));
-  } else {
-    ASSAY_ASSIGN_OR_RETURN(parts, InstructionsParts(definition.instructions(), filled));
-  }
+RenderedPrompt AssemblePrompt(const PromptParts& parts, common::v1::ValueType value_type,
+                              bool yes_or_no, const registry::v1::JudgeMemory& memory,
+                              const Subject& subject) {
   RenderedPrompt prompt;
-  prompt.yes_or_no = definition.has_guidelines();
-  prompt.value_type = judging::EffectiveValueType(definition);
+  prompt.yes_or_no = yes_or_no;
+  prompt.value_type = std::move(value_type);
   prompt.schema = judging::VerdictSchemaFor(prompt.value_type);
-  prompt.messages.push_back(
-      {ChatRole::kSystem, StrCat(kBase, parts.rules, LearnedGuidelines(definition.memory()), "\n",
-                                 Contract(prompt.value_type))});
-  const std::string examples = Examples(definition.memory(), filled, &prompt.retrieved_traces);
-  prompt.messages.push_back(
-      {ChatRole::kUser, StrCat(examples, "The item to judge:\n\n", parts.material)});
+  prompt.messages.push_back({.role = ChatRole::kSystem,
+                             .text = StrCat(kBase, parts.rules, LearnedGuidelines(memory), "\n",
+                                            Contract(prompt.value_type))});
+  const std::string examples = Examples(memory, subject, &prompt.retrieved_traces);
+  prompt.messages.push_back({.role = ChatRole::kUser,
+                             .text = StrCat(examples, "The item to judge:\n\n", parts.material)});
   prompt.sha256 = PromptHash(prompt);
   return prompt;
+}
+
+absl::StatusOr<RenderedPrompt> RenderPrompt(const JudgeDefinition& definition,
+                                            const Subject& subject) {
+  ASSAY_RETURN_IF_ERROR(CheckExpectations(subject));
+  PromptParts parts;
+  if (definition.has_guidelines()) {
+    ASSAY_ASSIGN_OR_RETURN(parts, GuidelinesParts(definition.guidelines(), subject));
+  } else {
+    ASSAY_ASSIGN_OR_RETURN(parts, InstructionsParts(definition.instructions(), subject));
+  }
+  return AssemblePrompt(parts, judging::EffectiveValueType(definition), definition.has_guidelines(),
+                        definition.memory(), subject);
 }
 
 void AppendRepair(const common::v1::ValueType& type, std::string_view answer,
                   std::string_view reason, std::vector<ChatMessage>* messages) {
   std::string shown(json::TruncateUtf8Bytes(json::SanitizeUtf8(answer), kMaxShownAnswerBytes));
   if (shown.find_first_not_of(" \t\r\n") == std::string::npos) shown = "(no text)";
-  messages->push_back({ChatRole::kAssistant, std::move(shown)});
-  messages->push_back({ChatRole::kUser, StrCat("That answer cannot be used: ", reason,
-                                               ".\nAnswer again. ", Contract(type))});
+  messages->push_back({.role = ChatRole::kAssistant, .text = std::move(shown)});
+  messages->push_back({.role = ChatRole::kUser,
+                       .text = StrCat("That answer cannot be used: ", reason, ".\nAnswer again. ",
+                                      Contract(type))});
 }
 
 }  // namespace assay::judge

@@ -30,11 +30,23 @@ struct RenderedPrompt {
   std::string sha256;  // Of messages and schema, lower-case hex.
 };
 
+// What is particular to one kind of judge.
+struct PromptParts {
+  std::string rules;     // Of the system message, after the base and before the answer's contract.
+  std::string material;  // Of the user's message: fenced blocks (common/judging/prompt_fence.h).
+};
+
+// The whole prompt around them: base, learned guidelines, retrieved examples, contract of the
+// answer. Thread-safe, as all here.
+RenderedPrompt AssemblePrompt(const PromptParts& parts, common::v1::ValueType value_type,
+                              bool yes_or_no, const registry::v1::JudgeMemory& memory,
+                              const Subject& subject);
+
 // Template variables stay in the instructions as they are; their values follow in blocks, by first
 // appearance. What stands in a block cannot close it (prompt_fence.h). The assessments of the trace
 // are never shown. Errors: INVALID_ARGUMENT naming a field of the subject, reason
 // MISSING_JUDGE_INPUT and others of CollectGuidelinesCase; those of ParseTemplateVariables for a
-// definition that was never valid. Thread-safe.
+// definition that was never valid.
 absl::StatusOr<RenderedPrompt> RenderPrompt(const registry::v1::JudgeDefinition& definition,
                                             const Subject& subject);
 

@@ -94,6 +94,7 @@ TEST(RenderPrompt, FillsInputsAndOutputsFromTheTrace) {
   subject.outputs = "\"given\"";
   const auto definition =
       Definition("instructions { instructions: '{{ inputs }} {{ outputs }} {{ trace }}' }");
+  EXPECT_OK(FillFromTrace(&subject));
   ASSAY_ASSERT_OK_AND_ASSIGN(const RenderedPrompt prompt, RenderPrompt(definition, subject));
   EXPECT_THAT(Names(prompt.messages[1].text), ElementsAre("inputs", "outputs", "trace"));
   EXPECT_THAT(prompt.messages[1].text, HasSubstr("from trace"));

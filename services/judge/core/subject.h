@@ -6,7 +6,9 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
+#include "absl/status/status.h"
 #include "assay/trace/v1/trace.pb.h"
 
 namespace assay::judge {
@@ -23,7 +25,15 @@ struct Subject {
   std::string trace_name;
   // Names to JSON texts. When not empty, it replaces the context of a guidelines judge.
   std::map<std::string, std::string> context;
+  std::optional<std::string> compared_outputs;  // JSON text. The second answer of a comparison.
+  // The traces of a session, by their time, with their spans; for judges of conversations.
+  std::vector<std::shared_ptr<const trace::v1::Trace>> session;
+  std::string session_name;  // experiments/{experiment}/sessions/{session}, or "".
 };
+
+// Inputs and outputs that are not given become the trace's, and so does its name. INVALID_ARGUMENT
+// if the trace's are no JSON. Thread-safe.
+absl::Status FillFromTrace(Subject* subject);
 
 }  // namespace assay::judge
 

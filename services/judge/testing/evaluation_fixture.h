@@ -57,7 +57,8 @@ class EvaluationProcess {
  public:
   explicit EvaluationProcess(EvaluationWorld& world)
       : store_(world.kv_store, world.executor, world.clock),
-        runner_(world.models, world.clock, world.executor, {.default_model = "fake:/default"}),
+        runner_(world.models, world.scorers, world.clock, world.executor,
+                {.default_model = "fake:/default"}),
         resolver_(world.registry),
         reader_(store_, troubles_),
         watch_(reader_, world.executor, world.timers, absl::Milliseconds(1)),

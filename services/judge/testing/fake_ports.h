@@ -22,7 +22,7 @@
 #include "services/judge/core/calls/feedback_port.h"
 #include "services/judge/core/calls/registry_port.h"
 #include "services/judge/core/calls/trace_port.h"
-#include "services/judge/core/evaluation/user_ports.h"
+#include "services/judge/core/user_ports.h"
 
 namespace assay::judge {
 

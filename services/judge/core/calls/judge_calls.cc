@@ -92,6 +92,8 @@ absl::StatusOr<Subject> SubjectOf(const v1::JudgeRequest& request) {
       ReadJson(request.has_outputs(), request.outputs(), "outputs", &subject.outputs));
   ASSAY_RETURN_IF_ERROR(ReadJson(request.has_expectations(), request.expectations(), "expectations",
                                  &subject.expectations));
+  ASSAY_RETURN_IF_ERROR(ReadJson(request.has_compared_outputs(), request.compared_outputs(),
+                                 "compared_outputs", &subject.compared_outputs));
   for (const auto& [name, value] : request.context()) {
     ASSAY_ASSIGN_OR_RETURN(subject.context[name],
                            json::JsonText(value, StrCat("context[", name, "]")));
@@ -116,15 +118,47 @@ std::string ShortHash(std::string_view first, std::string_view second) {
   return json::Sha256Hex(StrCat(first, "\n", second)).substr(0, 32);
 }
 
-feedback::v1::Assessment AssessmentOf(const v1::JudgeRequest& request,
-                                      const v1::JudgeResponse& response) {
+v1::JudgeResponse ResponseOf(const std::string& assessment_name, JudgeVerdict verdict) {
+  v1::JudgeResponse response;
+  response.set_assessment_name(assessment_name);
+  *response.mutable_feedback() = std::move(verdict.feedback);
+  *response.mutable_source() = std::move(verdict.source);
+  response.mutable_metadata()->insert(verdict.metadata.begin(), verdict.metadata.end());
+  for (AdditionalFeedback& additional : verdict.additional) {
+    v1::JudgeResult& result = *response.add_additional_results();
+    result.set_assessment_name(std::move(additional.assessment_name));
+    *result.mutable_feedback() = std::move(additional.feedback);
+    *result.mutable_source() = std::move(additional.source);
+    result.set_span_id(std::move(additional.span_id));
+    result.mutable_metadata()->insert(additional.metadata.begin(), additional.metadata.end());
+  }
+  return response;
+}
+
+// Of a response or one of its additional results. What the judge says of its verdict comes before
+// what the request says of it.
+template <class Result>
+feedback::v1::Assessment AssessmentOf(const v1::JudgeRequest& request, const std::string& trace,
+                                      const Result& result) {
   feedback::v1::Assessment assessment;
-  assessment.set_assessment_name(response.assessment_name());
-  assessment.mutable_target()->set_trace(request.trace());
-  *assessment.mutable_source() = response.source();
-  *assessment.mutable_feedback() = response.feedback();
-  *assessment.mutable_metadata() = request.metadata();
+  assessment.set_assessment_name(result.assessment_name());
+  assessment.mutable_target()->set_trace(trace);
+  *assessment.mutable_source() = result.source();
+  *assessment.mutable_feedback() = result.feedback();
+  *assessment.mutable_metadata() = result.metadata();
+  assessment.mutable_metadata()->insert(request.metadata().begin(), request.metadata().end());
   return assessment;
+}
+
+std::vector<feedback::v1::Assessment> AssessmentsOf(const v1::JudgeRequest& request,
+                                                    const v1::JudgeResponse& response) {
+  std::vector<feedback::v1::Assessment> assessments;
+  assessments.push_back(AssessmentOf(request, request.trace(), response));
+  for (const v1::JudgeResult& result : response.additional_results()) {
+    assessments.push_back(AssessmentOf(request, request.trace(), result));
+    assessments.back().mutable_target()->set_span_id(result.span_id());
+  }
+  return assessments;
 }
 
 }  // namespace
@@ -224,18 +258,19 @@ void JudgeCalls::Run(std::shared_ptr<Call> call) {
   const std::string key = call->request.request_id().empty()
                               ? names::RandomId("judge")
                               : ShortHash(call->context.principal, call->request.request_id());
-  runner_.Run(call->judge, call->subject, call->context, key,
-              [call](absl::StatusOr<JudgeVerdict> verdict) {
-                if (!verdict.ok()) return std::move(call->done)(verdict.status());
-                v1::JudgeResponse response;
-                response.set_assessment_name(call->judge.assessment_name);
-                CallAnswer answer;
-                answer.record = !IsTransient(verdict->feedback);
-                *response.mutable_feedback() = std::move(verdict->feedback);
-                *response.mutable_source() = std::move(verdict->source);
-                answer.bytes = response.SerializeAsString();
-                std::move(call->done)(std::move(answer));
-              });
+  JudgeRunSettings settings = {.idempotency_key = key,
+                               .experiment = call->request.parent(),
+                               .bypass_cache = call->request.bypass_cache()};
+  runner_.Run(
+      call->judge, call->subject, call->context, std::move(settings),
+      [call](absl::StatusOr<JudgeVerdict> verdict) {
+        if (!verdict.ok()) return std::move(call->done)(verdict.status());
+        CallAnswer answer;
+        answer.record = !IsTransient(verdict->feedback);
+        answer.bytes =
+            ResponseOf(call->judge.assessment_name, *std::move(verdict)).SerializeAsString();
+        std::move(call->done)(std::move(answer));
+      });
 }
 
 void JudgeCalls::Log(CallContext context, const v1::JudgeRequest& request,
@@ -251,12 +286,18 @@ void JudgeCalls::Log(CallContext context, const v1::JudgeRequest& request,
                                        response.SerializeAsString()));
   // Before the call: the order in which its arguments are made is not fixed, and one moves the
   // response.
-  std::vector<feedback::v1::Assessment> assessments = {AssessmentOf(request, response)};
+  std::vector<feedback::v1::Assessment> assessments = AssessmentsOf(request, response);
   feedback_.LogAssessments(request.parent(), std::move(assessments), request_id, std::move(context),
                            [response = std::move(response), done = std::move(done)](
                                absl::StatusOr<std::vector<std::string>> names) mutable {
                              if (!names.ok()) return std::move(done)(names.status());
                              response.set_assessment(names->front());
+                             for (int i = 0; i < response.additional_results_size() &&
+                                             static_cast<size_t>(i) + 1 < names->size();
+                                  ++i) {
+                               response.mutable_additional_results(i)->set_assessment(
+                                   (*names)[static_cast<size_t>(i) + 1]);
+                             }
                              std::move(done)(std::move(response));
                            });
 }

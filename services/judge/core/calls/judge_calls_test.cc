@@ -55,7 +55,8 @@ class JudgeCallsTest : public testing::Test {
   FakeRegistry registry_{executor_};
   FakeTraces traces_{executor_};
   FakeFeedback feedback_{executor_};
-  JudgeRunner runner_{models_, clock_, executor_, {.default_model = "fake:/default"}};
+  FakeScorers scorers_{executor_};
+  JudgeRunner runner_{models_, scorers_, clock_, executor_, {.default_model = "fake:/default"}};
   JudgeResolver resolver_{registry_};
   RecordedCalls recorded_{answers_.store};
   JudgeCalls calls_{runner_, resolver_, traces_, feedback_, recorded_};

@@ -86,6 +86,8 @@ class Logging : public std::enable_shared_from_this<Logging> {
       feedback::v1::Assessment& assessment = assessments.emplace_back();
       assessment.set_assessment_name(result.assessment_name());
       assessment.mutable_target()->set_trace(log_.trace);
+      assessment.mutable_target()->set_span_id(result.span_id());
+      *assessment.mutable_metadata() = result.metadata();
       *assessment.mutable_source() = result.source();
       *assessment.mutable_feedback() = result.feedback();
       assessment.set_evaluation(log_.evaluation);

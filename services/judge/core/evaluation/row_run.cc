@@ -303,7 +303,8 @@ class RowRun : public std::enable_shared_from_this<RowRun> {
         context_.cancel, [](const absl::Status&) {},
         [self = shared_from_this(), judge, subject = std::move(subject),
          key](Done<JudgeVerdict> done) {
-          self->env_.runner.Run(self->plan_->judges[judge], subject, self->context_, key,
+          self->env_.runner.Run(self->plan_->judges[judge], subject, self->context_,
+                                {.idempotency_key = key, .experiment = self->plan_->experiment},
                                 std::move(done));
         },
         [self = shared_from_this(), judge,
@@ -327,6 +328,15 @@ class RowRun : public std::enable_shared_from_this<RowRun> {
     result.set_assessment_name(name);
     *result.mutable_feedback() = std::move(verdict->feedback);
     *result.mutable_source() = std::move(verdict->source);
+    result.mutable_metadata()->insert(verdict->metadata.begin(), verdict->metadata.end());
+    for (AdditionalFeedback& additional : verdict->additional) {
+      v1::EvaluationResult& further = *record.add_results();
+      further.set_assessment_name(std::move(additional.assessment_name));
+      *further.mutable_feedback() = std::move(additional.feedback);
+      *further.mutable_source() = std::move(additional.source);
+      further.set_span_id(std::move(additional.span_id));
+      further.mutable_metadata()->insert(additional.metadata.begin(), additional.metadata.end());
+    }
     return record;
   }
 
@@ -400,7 +410,8 @@ class RowRun : public std::enable_shared_from_this<RowRun> {
       const std::vector<v1::EvaluationResult> own(next, next + static_cast<ptrdiff_t>(counts[i]));
       next += static_cast<ptrdiff_t>(counts[i]);
       outcome.judgements.push_back(JudgementOutcome(own));
-      if (i < plan_->judges.size()) AddUsage(own, &outcome.usage);
+      // A judge's first result counts all of its calls; the additional ones repeat parts of it.
+      if (i < plan_->judges.size() && !own.empty()) AddUsage(own.front(), &outcome.usage);
     }
     v1::EvaluationRowResult& result = outcome.result;
     result.set_row(row_.index);
@@ -417,13 +428,11 @@ class RowRun : public std::enable_shared_from_this<RowRun> {
     End(std::move(outcome));
   }
 
-  static void AddUsage(const std::vector<v1::EvaluationResult>& results, common::v1::Usage* usage) {
-    for (const v1::EvaluationResult& result : results) {
-      const common::v1::Usage& one = result.feedback().provenance().usage();
-      usage->set_input_tokens(usage->input_tokens() + one.input_tokens());
-      usage->set_output_tokens(usage->output_tokens() + one.output_tokens());
-      usage->set_model_calls(usage->model_calls() + one.model_calls());
-    }
+  static void AddUsage(const v1::EvaluationResult& result, common::v1::Usage* usage) {
+    const common::v1::Usage& one = result.feedback().provenance().usage();
+    usage->set_input_tokens(usage->input_tokens() + one.input_tokens());
+    usage->set_output_tokens(usage->output_tokens() + one.output_tokens());
+    usage->set_model_calls(usage->model_calls() + one.model_calls());
   }
 
   const RowEnvironment& env_;

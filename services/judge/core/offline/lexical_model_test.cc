@@ -16,6 +16,7 @@
 #include "google/protobuf/text_format.h"
 #include "gtest/gtest.h"
 #include "services/judge/core/judge_runner.h"
+#include "services/judge/testing/fake_ports.h"
 
 namespace assay::judge::offline {
 namespace {
@@ -45,13 +46,14 @@ JudgeVerdict Judge(const registry::v1::JudgeDefinition& definition, const std::s
   ManualExecutor executor;
   FakeClock clock;
   LexicalModel model(executor);
-  JudgeRunner runner(model, clock, executor, {});
+  FakeScorers scorers(executor);
+  JudgeRunner runner(model, scorers, clock, executor, {});
   Subject subject;
   subject.inputs = R"({"issue":"The kettle of order 88412 leaks."})";
   subject.outputs = StrCat("{\"response\":", json::JsonString(response), "}");
   std::optional<absl::StatusOr<JudgeVerdict>> answer;
   runner.Run({std::make_shared<registry::v1::JudgeDefinition>(definition), "", "q"}, subject, {},
-             "", [&](auto verdict) { answer = std::move(verdict); });
+             {}, [&](auto verdict) { answer = std::move(verdict); });
   executor.RunAll();
   EXPECT_OK(*answer);
   return answer->value_or(JudgeVerdict{});

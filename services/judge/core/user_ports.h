@@ -1,6 +1,6 @@
 // What users implement: scorers, and the application under evaluation.
-#ifndef ASSAY_SERVICES_JUDGE_CORE_EVALUATION_USER_PORTS_H_
-#define ASSAY_SERVICES_JUDGE_CORE_EVALUATION_USER_PORTS_H_
+#ifndef ASSAY_SERVICES_JUDGE_CORE_USER_PORTS_H_
+#define ASSAY_SERVICES_JUDGE_CORE_USER_PORTS_H_
 
 #include "assay/judge/v1/evaluation_service.pb.h"
 #include "assay/judge/v1/user_services.pb.h"
@@ -34,4 +34,4 @@ class PredictorPort {
 
 }  // namespace assay::judge
 
-#endif  // ASSAY_SERVICES_JUDGE_CORE_EVALUATION_USER_PORTS_H_
+#endif  // ASSAY_SERVICES_JUDGE_CORE_USER_PORTS_H_

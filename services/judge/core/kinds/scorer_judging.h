@@ -1,0 +1,18 @@
+// Users' scorers as judges.
+#ifndef ASSAY_SERVICES_JUDGE_CORE_KINDS_SCORER_JUDGING_H_
+#define ASSAY_SERVICES_JUDGE_CORE_KINDS_SCORER_JUDGING_H_
+
+#include <memory>
+
+#include "absl/status/statusor.h"
+#include "services/judge/core/judging.h"
+#include "services/judge/core/judging_setup.h"
+
+namespace assay::judge {
+
+// As JudgingMaker, for definitions of this kind.
+absl::StatusOr<std::unique_ptr<Judging>> MakeScorerJudging(const JudgingSetup& setup);
+
+}  // namespace assay::judge
+
+#endif  // ASSAY_SERVICES_JUDGE_CORE_KINDS_SCORER_JUDGING_H_
