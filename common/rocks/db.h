@@ -16,11 +16,11 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
+#include "common/rocks/bucket_memtable.h"
 #include "rocksdb/compaction_filter.h"
 #include "rocksdb/db.h"
 #include "rocksdb/env.h"
 #include "rocksdb/merge_operator.h"
-#include "rocksdb/slice_transform.h"
 #include "rocksdb/write_batch.h"
 
 namespace assay::rocks {
@@ -39,9 +39,18 @@ struct FamilyOptions {
   bool often_absent = false;
   // Never asked for by key, only walked over: files hold no filter.
   bool only_scanned = false;
-  // Keys with the same prefix come one after the other in the order of keys: a write begins to look
-  // for its place where the last one of its prefix was put.
-  std::shared_ptr<const rocksdb::SliceTransform> insert_hint;
+  // Where entries are held in memory in buckets: those of a key.
+  BucketBytes bucket_bytes = nullptr;
+  // Above zero: keys are asked for by their first bytes, so many. Files then hold filters of these
+  // prefixes instead of whole keys, and a scan that says ScanRequest::one_prefix leaves out the
+  // files that hold none of its prefix.
+  size_t prefix_bytes = 0;
+  // Of the blocks that are read and unpacked at once: small ones where single keys are asked for.
+  size_t block_bytes = size_t{16} << 10;
+  // Files are packed for speed, also those that stay longest.
+  bool packed_for_speed = false;
+  // New files that may wait before they are merged with older ones: each is looked into by a read.
+  int max_new_files = 4;
   // Values come compressed: files add no compression of their own.
   bool compressed_values = false;
   // Above zero: values of this size and more live in blob files, outside the tree.

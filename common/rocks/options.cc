@@ -5,6 +5,7 @@
 
 #include "rocksdb/cache.h"
 #include "rocksdb/filter_policy.h"
+#include "rocksdb/slice_transform.h"
 #include "rocksdb/table.h"
 
 namespace assay::rocks {
@@ -54,6 +55,8 @@ rocksdb::Options StoreOptions(const DbOptions& options) {
   rocks.wal_bytes_per_sync = 512 << 10;
   rocks.db_write_buffer_size = options.write_buffer_bytes;
   rocks.max_write_buffer_number = 2;
+  // One thread writes (common/rocks/committer.h).
+  rocks.allow_concurrent_memtable_write = false;
   rocks.target_file_size_base = 16 << 20;
   rocks.max_bytes_for_level_base = 64 << 20;
   rocks.max_total_wal_size = options.max_log_bytes;
@@ -82,12 +85,19 @@ rocksdb::ColumnFamilyOptions FamilyRocksOptions(const FamilyOptions& family,
     options.memtable_whole_key_filtering = true;
     options.memtable_prefix_bloom_size_ratio = 0.02;
   }
-  if (family.only_scanned) {
-    auto table = *store.table_factory->GetOptions<rocksdb::BlockBasedTableOptions>();
-    table.filter_policy = nullptr;
-    options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+  auto table = *store.table_factory->GetOptions<rocksdb::BlockBasedTableOptions>();
+  if (family.only_scanned) table.filter_policy = nullptr;
+  if (family.prefix_bytes > 0) {
+    options.prefix_extractor.reset(rocksdb::NewFixedPrefixTransform(family.prefix_bytes));
+    table.whole_key_filtering = false;
   }
-  options.memtable_insert_with_hint_prefix_extractor = family.insert_hint;
+  table.block_size = family.block_bytes;
+  options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+  if (family.bucket_bytes != nullptr) {
+    options.memtable_factory = NewBucketMemTableFactory(family.bucket_bytes);
+  }
+  if (family.packed_for_speed) options.bottommost_compression = options.compression;
+  options.level0_file_num_compaction_trigger = family.max_new_files;
   if (family.compressed_values) {
     options.compression = rocksdb::kNoCompression;
     options.bottommost_compression = rocksdb::kNoCompression;

@@ -165,7 +165,7 @@ absl::Status RocksTraceStore::PrepareChunk(const Append& append, TraceChunk& chu
     write.checks.push_back(
         StillHolds(keys::kTraces, keys::Binding(chunk.trace), std::move(records.binding)));
   } else {
-    lifetime = Bind(chunk.trace, binding, records.binding, write);
+    lifetime = Bind(chunk.trace, binding, records.binding, /*with_facts=*/true, write);
     if (append.register_experiments) {
       ASSAY_RETURN_IF_ERROR(RegisterExperiment(binding.experiment, write));
     }
@@ -176,8 +176,14 @@ absl::Status RocksTraceStore::PrepareChunk(const Append& append, TraceChunk& chu
                   chunk.otlp);
   write.batch.Put(db_.family(keys::kDirectory), keys::Directory(chunk.trace, sequence, lifetime),
                   chunk.directory.SerializeAsString());
-  write.batch.Merge(db_.family(keys::kTraces), keys::Facts(chunk.trace),
+  // The first facts of a trace are put whole: nothing has to be merged to read them.
+  if (bound) {
+    write.batch.Merge(db_.family(keys::kTraces), keys::Facts(chunk.trace),
+                      chunk.facts.SerializeAsString());
+  } else {
+    write.batch.Put(db_.family(keys::kTraces), keys::Facts(chunk.trace),
                     chunk.facts.SerializeAsString());
+  }
   const bool placed = AddToIndex(db_, chunk.trace, lifetime, binding.evaluation, stored.facts,
                                  chunk.facts, write.batch);
   // Tags may be set meanwhile, at the place that the trace had.
@@ -192,21 +198,27 @@ absl::Status RocksTraceStore::PrepareChunk(const Append& append, TraceChunk& chu
 }
 
 keys::Lifetime RocksTraceStore::Bind(const TraceId& trace, const TraceBinding& binding,
-                                     const std::optional<std::string>& before, Write& write) const {
+                                     const std::optional<std::string>& before, bool with_facts,
+                                     Write& write) const {
   const uint32_t number = db_.NumberFor(binding.experiment, write);
   const keys::Lifetime lifetime{number, db_.BoundMsNow(number)};
   const std::string key = keys::Binding(trace);
   std::string value = BindingBytes(binding, lifetime);
   // What is known of a trace that had the id before must not be added to.
-  if (before.has_value()) write.batch.Delete(db_.family(keys::kTraces), keys::Facts(trace));
+  if (before.has_value() && !with_facts) {
+    write.batch.Delete(db_.family(keys::kTraces), keys::Facts(trace));
+  }
   write.batch.Put(db_.family(keys::kTraces), key, value);
   write.checks.push_back(
       {.family = keys::kTraces,
        .key = key,
-       .test = [before, value = std::move(value)](std::optional<std::string_view> current) {
-         // Somebody else may have bound it to the very same in between.
-         const bool same = current.has_value() == before.has_value() && current == before;
-         if (same || (current == value && !before.has_value())) return absl::OkStatus();
+       .test = [before, with_facts, value = std::move(value)](std::optional<std::string_view> current) {
+         if (current.has_value() == before.has_value() && current == before) {
+           return absl::OkStatus();
+         }
+         // Somebody else may have bound it to the very same in between, and then put its facts.
+         const bool same = current == value && !before.has_value();
+         if (same && !with_facts) return absl::OkStatus();
          return MakeError(absl::StatusCode::kAborted, kCollision, "the trace was bound meanwhile");
        }});
   return lifetime;
@@ -296,7 +308,7 @@ absl::StatusOr<bool> RocksTraceStore::PreparePreregistration(Preregistration& wo
                                 "was deleted within 24 hours; choose another id");
     }
     if (records[i].state == TraceState::kFree) {
-      Bind(work.traces[i], work.binding, records[i].binding, write);
+      Bind(work.traces[i], work.binding, records[i].binding, /*with_facts=*/false, write);
     } else if (bound.experiment != work.binding.experiment ||
                bound.evaluation != work.binding.evaluation) {
       return AlreadyExists(

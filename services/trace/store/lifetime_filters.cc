@@ -19,6 +19,7 @@ struct Moment {
   std::shared_ptr<const HorizonTable> horizons;
   uint64_t now_ms = 0;
 
+  bool MayBeGone(uint32_t number) const { return horizons->contains(number); }
   bool IsGone(const keys::Lifetime& lifetime) const {
     const auto found = horizons->find(lifetime.number);
     return found != horizons->end() && lifetime.bound_ms < found->second;
@@ -120,6 +121,10 @@ bool DropsTrace(const Moment& moment, std::string_view key, std::string_view val
 
 bool DropsIndexEntry(const Moment& moment, std::string_view key, std::string_view value) {
   keys::Lifetime lifetime;
+  // Compactions see more entries of the index than of all else, and nearly all of them stay.
+  if (keys::ReadIndexNumber(key, &lifetime.number) && !moment.MayBeGone(lifetime.number)) {
+    return false;
+  }
   TracePosition position;
   std::string field;
   std::string text;

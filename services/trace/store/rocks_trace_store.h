@@ -113,9 +113,11 @@ class RocksTraceStore final : public TraceStore {
                                                             const std::string& experiment,
                                                             Lifetimes& known, Write& write) const;
 
-  // Binds a free trace, if nobody else does so first. `before`: the binding that it had.
+  // Binds a free trace, if nobody else does so first. `before`: the binding that it had;
+  // `with_facts`: the same write puts its facts, which may then be nobody else's.
   keys::Lifetime Bind(const TraceId& trace, const TraceBinding& binding,
-                      const std::optional<std::string>& before, Write& write) const;
+                      const std::optional<std::string>& before, bool with_facts,
+                      Write& write) const;
   // Puts an experiment that nobody has created yet on the list; remembers it in `write`.
   absl::Status RegisterExperiment(const std::string& experiment, Write& write) const;
   bool IsRemembered(const std::string& experiment) const ABSL_LOCKS_EXCLUDED(mutex_);

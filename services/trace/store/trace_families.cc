@@ -1,5 +1,6 @@
 #include "services/trace/store/trace_families.h"
 
+#include <algorithm>
 #include <memory>
 #include <string_view>
 
@@ -12,30 +13,28 @@
 namespace assay::trace {
 namespace {
 
+constexpr size_t kKind = 2;  // What every key begins with: format and kind.
+
 // Files that nothing else rewrites pass their filter this often.
 constexpr absl::Duration kRewriteAfter = absl::Hours(7 * 24);
 
-// What stands before start and trace in an entry of the index, where that has few values: traces
-// arrive nearly in the order of their starts, so each such prefix is written to at one end. Only a
-// hint: wrong ones cost time, nothing else.
-class FewValues final : public rocksdb::SliceTransform {
- public:
-  const char* Name() const override { return "assay.FewValues"; }
-  rocksdb::Slice Transform(const rocksdb::Slice& key) const override {
-    return {key.data(), key.size() - kPosition};
-  }
-  bool InDomain(const rocksdb::Slice& key) const override {
-    if (key.size() < kField + kPosition) return false;
-    const std::string_view field(key.data() + kField, key.size() - kField - kPosition);
-    return key.size() == kField + kPosition || field.starts_with("span.") ||
-           field.starts_with("model") || field.starts_with("provider") ||
-           field.starts_with("attributes.");
-  }
+// Of families of which one record is read at a time.
+constexpr size_t kSmallBlocks = size_t{4} << 10;
 
- private:
-  static constexpr size_t kField = 1 + 1 + 4;  // Format, kind, number of the experiment.
-  static constexpr size_t kPosition = 8 + 16;  // Start and trace.
-};
+// Entries of the index stand in memory by what they say: those of a term, or of an experiment by
+// time, in a bucket, at whose front the latest traces come.
+size_t IndexBucket(std::string_view key) {
+  constexpr size_t kPosition = 8 + 16;  // Start and trace.
+  uint32_t number = 0;
+  const bool placed = keys::ReadIndexNumber(key, &number) && key.size() > kPosition;
+  return placed ? key.size() - kPosition : std::min(key.size(), kKind);
+}
+
+// Ids of traces are spread evenly.
+size_t TraceBucket(std::string_view key) { return std::min(key.size(), kKind + 1); }
+
+// One for each time at which traces are due.
+size_t DueBucket(std::string_view key) { return std::min(key.size(), kKind + sizeof(uint64_t)); }
 
 }  // namespace
 
@@ -59,6 +58,9 @@ rocks::DbOptions DbOptionsFor(const std::string& path, int64_t memory_bytes, Clo
                                      .compaction_filter_factory = NewChunkFilterFactory(horizons),
                                      .write_buffer_bytes = large_buffer,
                                      .max_write_buffers = 4,
+                                     .bucket_bytes = TraceBucket,
+                                     .prefix_bytes = keys::kTracePrefixBytes,
+                                     .block_bytes = kSmallBlocks,
                                      .compressed_values = true,
                                      .min_blob_bytes = 512,
                                      .blob_moved_share = 0.1,
@@ -70,17 +72,22 @@ rocks::DbOptions DbOptionsFor(const std::string& path, int64_t memory_bytes, Clo
       .write_buffer_bytes = large_buffer / 2,
       .max_write_buffers = 4,
       .often_absent = true,
+      .bucket_bytes = TraceBucket,
+      .block_bytes = kSmallBlocks,
       .rewrite_after = kRewriteAfter};
   options.families[keys::kIndex] = {.name = "index",
                                     .compaction_filter_factory = NewIndexFilterFactory(horizons),
                                     .write_buffer_bytes = large_buffer,
                                     .max_write_buffers = 4,
                                     .only_scanned = true,
-                                    .insert_hint = std::make_shared<FewValues>(),
+                                    .bucket_bytes = IndexBucket,
+                                    .packed_for_speed = true,
+                                    .max_new_files = 8,
                                     .rewrite_after = kRewriteAfter};
   options.families[keys::kAssessments] = {
       .name = "assessments",
       .compaction_filter_factory = NewAssessmentFilterFactory(horizons),
+      .prefix_bytes = keys::kTracePrefixBytes,
       .rewrite_after = kRewriteAfter};
   options.families[keys::kMeta] = {.name = "meta"};
   options.families[keys::kRequests] = {
@@ -90,8 +97,10 @@ rocks::DbOptions DbOptionsFor(const std::string& path, int64_t memory_bytes, Clo
   options.families[keys::kDirectory] = {
       .name = "directory",
       .compaction_filter_factory = NewChunkFilterFactory(horizons),
+      .bucket_bytes = TraceBucket,
+      .prefix_bytes = keys::kTracePrefixBytes,
       .rewrite_after = kRewriteAfter};
-  options.families[keys::kDue] = {.name = "due"};
+  options.families[keys::kDue] = {.name = "due", .bucket_bytes = DueBucket};
   options.families[keys::kSessions] = {
       .name = "sessions",
       .compaction_filter_factory = NewSessionFilterFactory(horizons),

@@ -202,6 +202,14 @@ std::string TermFieldPrefix(uint32_t number, std::string_view field) {
   return key;
 }
 
+bool ReadIndexNumber(std::string_view key, uint32_t* number) {
+  uint8_t format = 0;
+  uint8_t kind = 0;
+  return rocks::ConsumeByte(&key, &format) && format == kFormat &&
+         rocks::ConsumeByte(&key, &kind) && (kind == kTime || kind == kTerm) &&
+         rocks::ConsumeUint32(&key, number);
+}
+
 absl::Status DecodeTerm(std::string_view key, uint32_t* number, std::string* field,
                         std::string* value, TracePosition* position) {
   const bool ok = ConsumeBegin(&key, kTerm) && rocks::ConsumeUint32(&key, number) &&

@@ -65,6 +65,10 @@ enum Family {
   kFamilies  // How many there are.
 };
 
+// Keys of chunks, directory and assessments begin with format, kind and trace id: all that is asked
+// of these families is asked of one trace.
+inline constexpr size_t kTracePrefixBytes = 1 + 1 + 16;
+
 // When something of a trace expires: with the horizon of its experiment.
 struct Lifetime {
   uint32_t number = 0;    // The experiment's.
@@ -110,6 +114,8 @@ std::string TermFieldPrefix(uint32_t number, std::string_view field);
 absl::Status DecodeTerm(std::string_view key, uint32_t* number, std::string* field,
                         std::string* value, TracePosition* position);
 std::string TermValue(std::string_view value);
+// The number that begins a key of 0x0E or 0x0F, without reading the rest; false for other keys.
+bool ReadIndexNumber(std::string_view key, uint32_t* number);
 
 // The value of 0x0E and 0x0F.
 std::string BoundValue(uint64_t bound_ms);
