@@ -14,6 +14,7 @@
 #include "common/status/status_macros.h"
 #include "services/trace/core/completion/completeness.h"
 #include "services/trace/core/completion/resume_token.h"
+#include "services/trace/core/search/judge_calls.h"
 #include "services/trace/core/trace_fields.h"
 #include "services/trace/core/trace_view.h"
 
@@ -143,7 +144,7 @@ absl::Status BeginTraceWatch(const TraceStore& traces, FeedWatch& feed, const Ca
                              const std::shared_ptr<StreamSink<v1::WatchTracesResponse>>& sink) {
   auto watch = std::make_shared<TraceWatch>(TraceWatch{.traces = traces});
   ASSAY_ASSIGN_OR_RETURN(watch->experiment, CheckedParent(request.parent()));
-  ASSAY_ASSIGN_OR_RETURN(watch->filter, filter::ParseFilter(request.filter(), TraceFieldSchema()));
+  ASSAY_ASSIGN_OR_RETURN(watch->filter, ParseTraceFilter(request.filter()));
   if (!v1::TraceView_IsValid(request.view())) return InvalidField("view", "is BASIC or FULL");
   if (request.view() == v1::TRACE_VIEW_FULL) watch->view = v1::TRACE_VIEW_FULL;
   const WatchScope scope{std::string(kWatchTraces), request.parent(), request.filter(),
