@@ -8,7 +8,13 @@
 #include "common/json/safe_json.h"
 #include "common/json/utf8.h"
 #include "common/judging/builtin_definition.h"
-#include "common/judging/template_variables.h"
+#include "common/judging/cascade_definition.h"
+#include "common/judging/code_definition.h"
+#include "common/judging/confidence_definition.h"
+#include "common/judging/instructions_definition.h"
+#include "common/judging/nested_judges.h"
+#include "common/judging/pairwise_definition.h"
+#include "common/judging/panel_definition.h"
 #include "common/judging/value_type.h"
 #include "common/status/errors.h"
 #include "common/status/status_macros.h"
@@ -20,71 +26,12 @@ namespace assay::judging {
 namespace {
 
 using common::v1::ValueType;
-using registry::v1::GuidelinesJudge;
 using registry::v1::JudgeDefinition;
 using registry::v1::JudgeMemory;
 using registry::v1::MemoryExample;
 
 std::string Path(std::string_view field, std::string_view child) {
   return field.empty() ? std::string(child) : StrCat(field, ".", child);
-}
-
-absl::Status ValidateText(std::string_view text, std::string_view field, std::string_view reason) {
-  if (text.find_first_not_of(" \t\r\n") == std::string_view::npos) {
-    return InvalidField(field, "must not be empty", reason);
-  }
-  if (text.size() > kMaxTextBytes) {
-    return InvalidField(field, StrCat("has ", text.size(), " bytes; at most 64 KiB are allowed"),
-                        reason);
-  }
-  return absl::OkStatus();
-}
-
-absl::Status ValidateContextEntry(const std::string& name, const std::string& path,
-                                  std::string_view field) {
-  static const RE2* const names = new RE2("[A-Za-z_][A-Za-z0-9_]*");
-  static const RE2* const roots = new RE2(R"((?:inputs|outputs|expectations)(?:[.\[].*)?)");
-  if (name.size() > 250 || !RE2::FullMatch(name, *names)) {
-    return InvalidField(field,
-                        StrCat("has the name `", json::PreviewOf(name, 60),
-                               "`; names match [A-Za-z_][A-Za-z0-9_]*"),
-                        "INVALID_CONTEXT");
-  }
-  const std::string entry = StrCat(field, "[", name, "]");
-  if (!RE2::FullMatch(path, *roots)) {
-    return InvalidField(entry,
-                        StrCat("is the path `", json::PreviewOf(path, 100),
-                               "`; a path begins with inputs, outputs or expectations"),
-                        "INVALID_CONTEXT");
-  }
-  const absl::Status parsed = json::JsonPathText("{}", path).status();
-  if (!parsed.ok()) return InvalidField(entry, ToStd(parsed.message()), "INVALID_CONTEXT");
-  return absl::OkStatus();
-}
-
-absl::Status ValidateGuidelinesJudge(const GuidelinesJudge& judge, std::string_view field) {
-  const std::string list = Path(field, "guidelines");
-  if (judge.per_row() && judge.guidelines_size() > 0) {
-    return InvalidField(list, "must be empty when per_row is set", "INVALID_GUIDELINES");
-  }
-  if (!judge.per_row() && judge.guidelines_size() == 0) {
-    return InvalidField(list, "needs at least one guideline, unless per_row is set",
-                        "INVALID_GUIDELINES");
-  }
-  if (judge.guidelines_size() > kMaxGuidelines) {
-    return InvalidField(list, "has more than 100 guidelines", "INVALID_GUIDELINES");
-  }
-  for (int i = 0; i < judge.guidelines_size(); ++i) {
-    ASSAY_RETURN_IF_ERROR(
-        ValidateText(judge.guidelines(i), StrCat(list, "[", i, "]"), "INVALID_GUIDELINES"));
-  }
-  if (judge.context_size() > kMaxContextEntries) {
-    return InvalidField(Path(field, "context"), "has more than 50 entries", "INVALID_CONTEXT");
-  }
-  for (const auto& [name, path] : judge.context()) {
-    ASSAY_RETURN_IF_ERROR(ValidateContextEntry(name, path, Path(field, "context")));
-  }
-  return absl::OkStatus();
 }
 
 absl::Status ValidateInferenceParameters(const google::protobuf::Struct& parameters,
@@ -167,19 +114,67 @@ absl::Status ValidateMemory(const JudgeMemory& memory, const ValueType& type,
   return absl::OkStatus();
 }
 
+const DefinitionRules& Rules() {
+  static const DefinitionRules* const rules =
+      new DefinitionRules{ValidateJudgeDefinition, EffectiveValueType};
+  return *rules;
+}
+
+// Kinds with a type of their own: it may be said, but nothing else.
+absl::Status CheckOwnType(const JudgeDefinition& definition, std::string_view field) {
+  if (!definition.has_value_type()) return absl::OkStatus();
+  const ValueType own = EffectiveValueType(definition);
+  if (own.kind_case() == ValueType::KIND_NOT_SET || SameValueType(definition.value_type(), own)) {
+    return absl::OkStatus();
+  }
+  return InvalidField(Path(field, "value_type"),
+                      StrCat("of this kind of judge is always ",
+                             json::PreviewOf(DescribeValueType(own), 1500), "; leave it out"),
+                      "INVALID_VALUE_TYPE");
+}
+
+// What only judges take that put questions to a model themselves.
+absl::Status CheckModelSettings(const JudgeDefinition& definition, std::string_view field) {
+  if (definition.has_memory() && !definition.has_instructions() && !definition.has_guidelines() &&
+      !definition.has_builtin()) {
+    return InvalidField(Path(field, "memory"),
+                        "is for instructions, guidelines and built-in judges only");
+  }
+  if (definition.fallback_models_size() > kMaxFallbackModels) {
+    return InvalidField(Path(field, "fallback_models"), "has more than 5 models");
+  }
+  for (int i = 0; i < definition.fallback_models_size(); ++i) {
+    ASSAY_RETURN_IF_ERROR(ValidateModelUri(definition.fallback_models(i),
+                                           Path(field, StrCat("fallback_models[", i, "]"))));
+  }
+  if (!definition.has_panel() && !definition.has_cascade() && !definition.has_code() &&
+      !definition.has_scorer()) {
+    return absl::OkStatus();
+  }
+  const std::string_view why = definition.has_panel() || definition.has_cascade()
+                                   ? "belong to the judges within"
+                                   : "are refused: this kind of judge asks no model";
+  if (definition.inference_parameters().fields_size() > 0) {
+    return InvalidField(Path(field, "inference_parameters"), why);
+  }
+  if (definition.fallback_models_size() > 0) {
+    return InvalidField(Path(field, "fallback_models"), why);
+  }
+  return absl::OkStatus();
+}
+
 absl::Status ValidateKind(const JudgeDefinition& definition, std::string_view field) {
   switch (definition.kind_case()) {
     case JudgeDefinition::KIND_NOT_SET:
-      return InvalidField(field, "needs exactly one kind: instructions or guidelines");
-    case JudgeDefinition::kInstructions: {
-      const std::string path = Path(field, "instructions.instructions");
-      const std::string& text = definition.instructions().instructions();
-      ASSAY_RETURN_IF_ERROR(ValidateText(text, path, "INVALID_FIELD"));
-      ASSAY_RETURN_IF_ERROR(ParseTemplateVariables(text, path).status());
+      return InvalidField(field,
+                          "needs exactly one kind: instructions, guidelines, builtin, code, "
+                          "pairwise, panel, cascade or scorer");
+    case JudgeDefinition::kInstructions:
+      ASSAY_RETURN_IF_ERROR(
+          ValidateInstructionsJudge(definition.instructions(), Path(field, "instructions")));
       if (definition.has_value_type())
         return ValidateValueType(definition.value_type(), Path(field, "value_type"));
       return absl::OkStatus();
-    }
     case JudgeDefinition::kGuidelines:
       if (definition.has_value_type() && !IsYesNo(definition.value_type())) {
         return InvalidField(
@@ -194,9 +189,18 @@ absl::Status ValidateKind(const JudgeDefinition& definition, std::string_view fi
       return ValidateJudgeDefinition(definition.builtin().last_turn_judge(),
                                      Path(field, "builtin.last_turn_judge"));
     case JudgeDefinition::kCode:
+      ASSAY_RETURN_IF_ERROR(ValidateCodeJudge(definition.code(), Path(field, "code")));
+      return CheckOwnType(definition, field);
     case JudgeDefinition::kPairwise:
+      ASSAY_RETURN_IF_ERROR(ValidatePairwiseJudge(definition.pairwise(), Path(field, "pairwise")));
+      return CheckOwnType(definition, field);
     case JudgeDefinition::kPanel:
+      ASSAY_RETURN_IF_ERROR(ValidatePanelJudge(definition.panel(), Path(field, "panel"), Rules()));
+      return CheckOwnType(definition, field);
     case JudgeDefinition::kCascade:
+      ASSAY_RETURN_IF_ERROR(
+          ValidateCascadeJudge(definition.cascade(), Path(field, "cascade"), Rules()));
+      return CheckOwnType(definition, field);
     case JudgeDefinition::kScorer:
       return absl::OkStatus();
   }
@@ -218,7 +222,10 @@ absl::Status ValidateModelUri(std::string_view uri, std::string_view field) {
 }
 
 absl::Status ValidateJudgeDefinition(const JudgeDefinition& definition, std::string_view field) {
+  ASSAY_RETURN_IF_ERROR(ValidateNesting(definition, field));
   ASSAY_RETURN_IF_ERROR(ValidateKind(definition, field));
+  ASSAY_RETURN_IF_ERROR(CheckModelSettings(definition, field));
+  ASSAY_RETURN_IF_ERROR(ValidateConfidence(definition, EffectiveValueType(definition), field));
   if (!definition.model().empty()) {
     ASSAY_RETURN_IF_ERROR(ValidateModelUri(definition.model(), Path(field, "model")));
   }
@@ -238,6 +245,10 @@ ValueType EffectiveValueType(const JudgeDefinition& definition) {
     return type;
   }
   if (definition.has_builtin()) return BuiltinValueType(definition.builtin());
+  if (definition.has_code()) return CodeValueType(definition.code());
+  if (definition.has_pairwise()) return PairwiseValueType();
+  if (definition.has_panel()) return PanelValueType(definition.panel(), Rules());
+  if (definition.has_cascade()) return CascadeValueType(definition.cascade(), Rules());
   if (definition.has_value_type()) return definition.value_type();
   type.mutable_string_type();
   return type;

@@ -3,8 +3,8 @@
 #include <string>
 #include <vector>
 
+#include "common/judging/instructions_definition.h"
 #include "common/judging/judge_definition.h"
-#include "common/judging/template_variables.h"
 #include "common/status/errors.h"
 #include "common/status/status_macros.h"
 #include "common/strings/strings.h"
@@ -68,22 +68,31 @@ absl::StatusOr<NeededFields> FieldsNeededBy(const registry::v1::JudgeDefinition&
   };
   NeededFields needed;
   if (judge.has_instructions()) {
-    ASSAY_ASSIGN_OR_RETURN(
-        const std::vector<judging::TemplateVariable> variables,
-        judging::ParseTemplateVariables(judge.instructions().instructions(), "instructions"));
-    for (judging::TemplateVariable variable : variables) {
-      if (variable == judging::TemplateVariable::kExpectations) {
+    ASSAY_ASSIGN_OR_RETURN(const std::vector<judging::TemplateVariable> variables,
+                           judging::VariablesOf(judge.instructions()));
+    for (const judging::TemplateVariable& variable : variables) {
+      if (variable.kind == judging::VariableKind::kExpectations) {
         return refuse(
             "it needs expectations, which a trace does not hold: only judges of inputs, outputs "
-            "and "
-            "traces can be aligned");
+            "and traces can be aligned");
       }
-      needed.inputs |= variable == judging::TemplateVariable::kInputs;
-      needed.outputs |= variable == judging::TemplateVariable::kOutputs;
+      if (variable.kind == judging::VariableKind::kConversation) {
+        return refuse(
+            "it looks at sessions: only judges of inputs, outputs and traces can be aligned");
+      }
+      needed.inputs |= variable.kind == judging::VariableKind::kInputs;
+      needed.outputs |= variable.kind == judging::VariableKind::kOutputs;
     }
     return needed;
   }
+  if (judge.has_builtin()) return NeededFields{};
+  if (!judge.has_guidelines()) {
+    return refuse("only instructions, guidelines and built-in judges have a memory");
+  }
   const registry::v1::GuidelinesJudge& guidelines = judge.guidelines();
+  if (guidelines.conversation()) {
+    return refuse("it looks at sessions: only judges of single traces can be aligned");
+  }
   if (guidelines.per_row()) {
     return refuse(
         "its guidelines come with each row: only judges with guidelines of their own can be "

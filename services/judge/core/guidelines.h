@@ -17,8 +17,9 @@ struct GuidelinesCase {
   std::vector<std::pair<std::string, std::string>> context;  // Names and JSON texts.
 };
 
-// The guidelines are the judge's own, or the row's in `expectations.guidelines`; the context is the
-// subject's if it brings one, else what the judge's paths lead to, else `request` and `response`.
+// The guidelines are the judge's own, or the row's in `expectations.guidelines`, else those that
+// people expect of the trace. The context is the `conversation` for a judge of conversations; else
+// the subject's if it brings one, what the judge's paths lead to, or `request` and `response`.
 // `subject` has its inputs and outputs filled in from the trace already. Errors: INVALID_ARGUMENT
 // naming the field, reason MISSING_JUDGE_INPUT, INVALID_GUIDELINES or INVALID_CONTEXT. Thread-safe.
 absl::StatusOr<GuidelinesCase> CollectGuidelinesCase(const registry::v1::GuidelinesJudge& judge,

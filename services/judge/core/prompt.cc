@@ -1,6 +1,5 @@
 #include "services/judge/core/prompt.h"
 
-#include <optional>
 #include <utility>
 
 #include "absl/strings/str_format.h"
@@ -9,22 +8,26 @@
 #include "common/json/json_value.h"
 #include "common/json/safe_json.h"
 #include "common/json/utf8.h"
+#include "common/judging/instructions_definition.h"
 #include "common/judging/judge_definition.h"
 #include "common/judging/prompt_fence.h"
-#include "common/judging/template_variables.h"
 #include "common/judging/value_type.h"
 #include "common/status/errors.h"
 #include "common/status/status_macros.h"
 #include "common/strings/strings.h"
+#include "services/judge/core/conversation.h"
+#include "services/judge/core/guideline_verdicts.h"
 #include "services/judge/core/guidelines.h"
 #include "services/judge/core/memory_retrieval.h"
 #include "services/judge/core/prompt_trace.h"
+#include "services/judge/core/subject_values.h"
 
 namespace assay::judge {
 
 namespace {
 
 using judging::TemplateVariable;
+using judging::VariableKind;
 using registry::v1::JudgeDefinition;
 
 constexpr size_t kMaxExampleTextBytes = 8'000;
@@ -48,9 +51,8 @@ constexpr std::string_view kBase =
     "do.\n";
 
 constexpr std::string_view kInstructionsLead =
-    "\nJudge by these instructions. In them, `{{ inputs }}`, `{{ outputs }}`, `{{ expectations }}` "
-    "and "
-    "`{{ trace }}` stand for the blocks of these names in the next message.\n\n";
+    "\nJudge by these instructions. In them, a name in double braces such as `{{ inputs }}` or "
+    "`{{ outputs.message }}` stands for the block of that name in the next message.\n\n";
 
 constexpr std::string_view kGuidelinesLead =
     "\nDecide whether the material meets the guidelines below. It does only if it meets every one "
@@ -73,10 +75,17 @@ constexpr std::string_view kExamplesLead =
     "otherwise at "
     "first.\n\n";
 
-std::string Contract(const common::v1::ValueType& type) {
+constexpr std::string_view kNumberedLead =
+    "Decide on each guideline for itself first; they are numbered in their order, from 1.\n\n";
+
+std::string Contract(const common::v1::ValueType& type, int guideline_count) {
+  const bool each = guideline_count > 0;
   return StrCat(
-      "Answer with exactly one JSON object and nothing around it. It has two fields, in this "
-      "order:\n"
+      "Answer with exactly one JSON object and nothing around it. It has ", each ? "three" : "two",
+      " fields, in this order:\n",
+      each ? StrCat("- \"", kGuidelineVerdictsField,
+                    "\": ", DescribeGuidelineVerdicts(guideline_count), ";\n")
+           : std::string(),
       "- \"rationale\": a text, your reasons in a few sentences that point at the material;\n"
       "- \"result\": ",
       judging::DescribeValueType(type), "; your verdict.\n");
@@ -87,30 +96,30 @@ std::string Pretty(std::string_view json_text) {
   return pretty.ok() ? *std::move(pretty) : std::string(json_text);
 }
 
-absl::StatusOr<std::string> VariableText(TemplateVariable variable, const Subject& subject) {
-  const std::string_view name = judging::TemplateVariableName(variable);
-  const auto missing = [&](std::string_view why) {
-    return InvalidField(name, StrCat("are needed: the instructions refer to {{ ", name, " }}", why),
-                        "MISSING_JUDGE_INPUT");
-  };
-  switch (variable) {
-    case TemplateVariable::kInputs:
-      if (!subject.inputs.has_value()) return missing(", and no trace brings any");
-      return Pretty(*subject.inputs);
-    case TemplateVariable::kOutputs:
-      if (!subject.outputs.has_value()) return missing(", and no trace brings any");
-      return Pretty(*subject.outputs);
-    case TemplateVariable::kExpectations:
-      if (!subject.expectations.has_value()) return missing("");
-      return Pretty(*subject.expectations);
-    case TemplateVariable::kTrace:
-      if (subject.trace == nullptr) {
-        return InvalidField("trace", "is needed: the instructions refer to {{ trace }}",
-                            "MISSING_JUDGE_INPUT");
-      }
+absl::StatusOr<std::string> ConversationText(const registry::v1::InstructionsJudge& judge,
+                                             const Subject& subject) {
+  ASSAY_ASSIGN_OR_RETURN(const std::vector<Turn> turns,
+                         ConversationOf(subject, {.include_tool_calls = judge.include_tool_calls(),
+                                                  .include_timing = judge.include_timing()}));
+  return Pretty(ConversationJson(turns));
+}
+
+absl::StatusOr<std::string> VariableText(const registry::v1::InstructionsJudge& judge,
+                                         const TemplateVariable& variable, const Subject& subject) {
+  const std::string wanted_by = StrCat("the instructions refer to {{ ", variable.name, " }}");
+  switch (variable.kind) {
+    case VariableKind::kTrace:
+      if (subject.trace == nullptr) return MissingInput("trace", StrCat("is needed: ", wanted_by));
       return TraceText(*subject.trace);
+    case VariableKind::kConversation:
+      return ConversationText(judge, subject);
+    case VariableKind::kInputs:
+    case VariableKind::kOutputs:
+    case VariableKind::kExpectations:
+      break;
   }
-  return missing("");
+  ASSAY_ASSIGN_OR_RETURN(const std::string value, ValueAt(subject, variable.path, wanted_by));
+  return Pretty(value);
 }
 
 absl::Status CheckExpectations(const Subject& subject) {
@@ -144,18 +153,26 @@ std::string ExampleText(const RetrievedExample& retrieved) {
   return Pretty(text);
 }
 
+// The bound keeps many variables over one large value from making a prompt that no model takes.
+absl::Status AppendBlock(std::string_view name, std::string_view text, std::string* material) {
+  if (material->size() + text.size() > kMaxMaterialBytes) {
+    return InvalidField(name, "is too large: what a judge looks at has at most 16 MiB together",
+                        "JUDGE_INPUT_TOO_LARGE");
+  }
+  StrAppend(material, judging::FencedBlock(name, text), "\n");
+  return absl::OkStatus();
+}
+
 absl::StatusOr<PromptParts> InstructionsParts(const registry::v1::InstructionsJudge& judge,
                                               const Subject& subject) {
   PromptParts parts;
   parts.rules =
       StrCat(kInstructionsLead, judging::FencedBlock(kInstructionsBlock, judge.instructions()));
   ASSAY_ASSIGN_OR_RETURN(const std::vector<TemplateVariable> variables,
-                         judging::ParseTemplateVariables(judge.instructions(),
-                                                         "definition.instructions.instructions"));
-  for (const TemplateVariable variable : variables) {
-    ASSAY_ASSIGN_OR_RETURN(const std::string text, VariableText(variable, subject));
-    StrAppend(&parts.material, judging::FencedBlock(judging::TemplateVariableName(variable), text),
-              "\n");
+                         judging::VariablesOf(judge, "definition.instructions"));
+  for (const TemplateVariable& variable : variables) {
+    ASSAY_ASSIGN_OR_RETURN(const std::string text, VariableText(judge, variable, subject));
+    ASSAY_RETURN_IF_ERROR(AppendBlock(variable.name, text, &parts.material));
   }
   return parts;
 }
@@ -165,17 +182,25 @@ absl::StatusOr<PromptParts> GuidelinesParts(const registry::v1::GuidelinesJudge&
   ASSAY_ASSIGN_OR_RETURN(const GuidelinesCase guidelines, CollectGuidelinesCase(judge, subject));
   PromptParts parts;
   parts.rules = std::string(kGuidelinesLead);
+  if (judge.per_guideline()) {
+    parts.guideline_count = static_cast<int>(guidelines.guidelines.size());
+    parts.rules += kNumberedLead;
+  }
   for (const std::string& guideline : guidelines.guidelines) {
     StrAppend(&parts.rules, judging::FencedBlock(kGuidelineBlock, guideline), "\n");
   }
   for (const auto& [name, value] : guidelines.context) {
-    StrAppend(&parts.material, judging::FencedBlock(name, Pretty(value)), "\n");
+    ASSAY_RETURN_IF_ERROR(AppendBlock(name, Pretty(value), &parts.material));
   }
   return parts;
 }
 
-// What examples are compared with: inputs and outputs, or all of a free context.
+// What examples are compared with: the conversation, inputs and outputs, or all of a free context.
 std::pair<std::string, std::string> RetrievalQuery(const Subject& subject) {
+  if (!subject.session.empty()) {
+    const absl::StatusOr<std::vector<Turn>> turns = ConversationOf(subject);
+    return {turns.ok() ? ConversationJson(*turns) : "", ""};
+  }
   if (subject.inputs.has_value() || subject.outputs.has_value()) {
     return {subject.inputs.value_or(""), subject.outputs.value_or("")};
   }
@@ -225,10 +250,13 @@ RenderedPrompt AssemblePrompt(const PromptParts& parts, common::v1::ValueType va
   RenderedPrompt prompt;
   prompt.yes_or_no = yes_or_no;
   prompt.value_type = std::move(value_type);
-  prompt.schema = judging::VerdictSchemaFor(prompt.value_type);
-  prompt.messages.push_back({.role = ChatRole::kSystem,
-                             .text = StrCat(kBase, parts.rules, LearnedGuidelines(memory), "\n",
-                                            Contract(prompt.value_type))});
+  prompt.guideline_count = parts.guideline_count;
+  prompt.schema = parts.guideline_count > 0 ? GuidelineVerdictsSchema(prompt.value_type)
+                                            : judging::VerdictSchemaFor(prompt.value_type);
+  prompt.contract = Contract(prompt.value_type, parts.guideline_count);
+  prompt.messages.push_back(
+      {.role = ChatRole::kSystem,
+       .text = StrCat(kBase, parts.rules, LearnedGuidelines(memory), "\n", prompt.contract)});
   const std::string examples = Examples(memory, subject, &prompt.retrieved_traces);
   prompt.messages.push_back({.role = ChatRole::kUser,
                              .text = StrCat(examples, "The item to judge:\n\n", parts.material)});
@@ -249,14 +277,14 @@ absl::StatusOr<RenderedPrompt> RenderPrompt(const JudgeDefinition& definition,
                         definition.memory(), subject);
 }
 
-void AppendRepair(const common::v1::ValueType& type, std::string_view answer,
-                  std::string_view reason, std::vector<ChatMessage>* messages) {
+void AppendRepair(const RenderedPrompt& prompt, std::string_view answer, std::string_view reason,
+                  std::vector<ChatMessage>* messages) {
   std::string shown(json::TruncateUtf8Bytes(json::SanitizeUtf8(answer), kMaxShownAnswerBytes));
   if (shown.find_first_not_of(" \t\r\n") == std::string::npos) shown = "(no text)";
   messages->push_back({.role = ChatRole::kAssistant, .text = std::move(shown)});
   messages->push_back({.role = ChatRole::kUser,
                        .text = StrCat("That answer cannot be used: ", reason, ".\nAnswer again. ",
-                                      Contract(type))});
+                                      prompt.contract)});
 }
 
 }  // namespace assay::judge

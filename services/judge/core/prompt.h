@@ -14,18 +14,22 @@
 
 namespace assay::judge {
 
-// The names of the blocks beside `inputs`, `outputs`, `expectations`, `trace` and the context's
-// names.
+// The names of the blocks beside those of template variables and of the context.
 inline constexpr std::string_view kInstructionsBlock = "instructions";
 inline constexpr std::string_view kGuidelineBlock = "guideline";
 inline constexpr std::string_view kLearnedGuidelineBlock = "learned_guideline";
 inline constexpr std::string_view kExampleBlock = "example";
 
+// The material of one prompt, retrieved examples not counted.
+inline constexpr size_t kMaxMaterialBytes = size_t{16} << 20;
+
 struct RenderedPrompt {
   std::vector<ChatMessage> messages;  // A system message and a user's.
   common::v1::ValueType value_type;
-  std::string schema;      // JSON Schema of the verdict.
-  bool yes_or_no = false;  // A guidelines judge: words that mean yes or no are taken too.
+  std::string schema;       // JSON Schema of the verdict.
+  std::string contract;     // How to answer, as the system message ends with it.
+  int guideline_count = 0;  // Above 0: the answer holds a verdict for each (guideline_verdicts.h).
+  bool yes_or_no = false;   // A guidelines judge: words that mean yes or no are taken too.
   std::vector<std::string> retrieved_traces;
   std::string sha256;  // Of messages and schema, lower-case hex.
 };
@@ -34,6 +38,7 @@ struct RenderedPrompt {
 struct PromptParts {
   std::string rules;     // Of the system message, after the base and before the answer's contract.
   std::string material;  // Of the user's message: fenced blocks (common/judging/prompt_fence.h).
+  int guideline_count = 0;  // As RenderedPrompt's.
 };
 
 // The whole prompt around them: base, learned guidelines, retrieved examples, contract of the
@@ -42,17 +47,18 @@ RenderedPrompt AssemblePrompt(const PromptParts& parts, common::v1::ValueType va
                               bool yes_or_no, const registry::v1::JudgeMemory& memory,
                               const Subject& subject);
 
-// Template variables stay in the instructions as they are; their values follow in blocks, by first
-// appearance. What stands in a block cannot close it (prompt_fence.h). The assessments of the trace
-// are never shown. Errors: INVALID_ARGUMENT naming a field of the subject, reason
-// MISSING_JUDGE_INPUT and others of CollectGuidelinesCase; those of ParseTemplateVariables for a
-// definition that was never valid.
+// Template variables stay in the instructions as they are; their values follow in blocks of their
+// names, by first appearance. What stands in a block cannot close it (prompt_fence.h). The
+// assessments of the trace are never shown. Errors: INVALID_ARGUMENT naming a field of the subject,
+// reason MISSING_JUDGE_INPUT (a path that leads nowhere included), JUDGE_INPUT_TOO_LARGE and others
+// of CollectGuidelinesCase; those of ParseTemplateVariables for a definition that was never valid.
 absl::StatusOr<RenderedPrompt> RenderPrompt(const registry::v1::JudgeDefinition& definition,
                                             const Subject& subject);
 
 // The second question after an answer that cannot be used, for `reason`. Appends two messages.
-void AppendRepair(const common::v1::ValueType& type, std::string_view answer,
-                  std::string_view reason, std::vector<ChatMessage>* messages);
+// `messages` may be the prompt's own.
+void AppendRepair(const RenderedPrompt& prompt, std::string_view answer, std::string_view reason,
+                  std::vector<ChatMessage>* messages);
 
 }  // namespace assay::judge
 

@@ -31,8 +31,18 @@ struct Subject {
   std::string session_name;  // experiments/{experiment}/sessions/{session}, or "".
 };
 
-// Inputs and outputs that are not given become the trace's, and so does its name. INVALID_ARGUMENT
-// if the trace's are no JSON. Thread-safe.
+// What people expect of a trace as a whole, by name, as JSON texts: its expectations with a HUMAN
+// source. Feedback is no part of it: a judge that is measured against people must not see what they
+// said. Of two of one name the later one counts. Thread-safe, as all here.
+std::map<std::string, std::string> HumanExpectations(const trace::v1::Trace& trace);
+
+// The trace whose expectations are the subject's: its own, or the first one of its session. Null if
+// there is none.
+const trace::v1::Trace* ExpectationsTrace(const Subject& subject);
+
+// Inputs and outputs that are not given become the trace's; expectations that are not given become
+// HumanExpectations of ExpectationsTrace, if there are any; and so does the trace's name.
+// INVALID_ARGUMENT if the trace's inputs or outputs are no JSON.
 absl::Status FillFromTrace(Subject* subject);
 
 }  // namespace assay::judge

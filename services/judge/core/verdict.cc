@@ -50,42 +50,11 @@ std::string BalancedObject(std::string_view text, size_t begin) {
   return "";
 }
 
-// The first object with a member `result`; else the reason why there is none.
-std::variant<json::Node, std::string> FindAnswer(std::string_view text) {
-  std::string why = "it holds no JSON object";
-  size_t begin = text.find('{');
-  for (int tried = 0; begin != std::string_view::npos && tried < kMaxObjectsTried; ++tried) {
-    const std::string object = BalancedObject(text, begin);
-    if (!object.empty()) {
-      absl::StatusOr<json::Node> node = json::ParseJson(object);
-      if (node.ok() && node->Find("result") != nullptr) return *std::move(node);
-      why = node.ok() ? "its JSON object has no field \"result\"" : "its JSON cannot be read";
-    } else if (tried == 0) {
-      why = "its JSON object has no end";
-    }
-    begin = text.find('{', begin + 1);
-  }
-  return why;
-}
-
 std::string Folded(std::string_view text) {
   std::string folded = absl::AsciiStrToLower(ToAbsl(text));
   absl::StripAsciiWhitespace(&folded);
   while (!folded.empty() && (folded.back() == '.' || folded.back() == '!')) folded.pop_back();
   return folded;
-}
-
-std::optional<std::string> YesOrNo(const json::Node& result) {
-  static constexpr std::string_view kYes[] = {"yes",    "true",    "pass",    "passed",
-                                              "passes", "correct", "1",       "met",
-                                              "ok",     "y",       "adheres", "compliant"};
-  static constexpr std::string_view kNo[] = {"no",    "false",     "fail",     "failed",
-                                             "fails", "incorrect", "0",        "not met",
-                                             "n",     "violated",  "violates", "noncompliant"};
-  const std::string word = Folded(result.is_string() ? result.text : result.ToJson());
-  if (std::find(std::begin(kYes), std::end(kYes), word) != std::end(kYes)) return "\"yes\"";
-  if (std::find(std::begin(kNo), std::end(kNo), word) != std::end(kNo)) return "\"no\"";
-  return std::nullopt;
 }
 
 // The category that `result` spells, but for case and outer white space; nullopt if it is none, or
@@ -104,7 +73,7 @@ std::optional<std::string> Category(const ValueType& type, const json::Node& res
 
 std::string ResultText(const ValueType& type, bool yes_or_no, const json::Node& result) {
   if (yes_or_no) {
-    if (std::optional<std::string> word = YesOrNo(result)) return *std::move(word);
+    if (std::optional<std::string> word = YesOrNoWord(result)) return *std::move(word);
   }
   if (std::optional<std::string> category = Category(type, result)) return *std::move(category);
   return result.ToJson();
@@ -119,13 +88,43 @@ std::string RationaleText(const json::Node& answer) {
 
 }  // namespace
 
+std::variant<json::Node, std::string> FindAnswerObject(std::string_view answer) {
+  std::string why = "it holds no JSON object";
+  size_t begin = answer.find('{');
+  for (int tried = 0; begin != std::string_view::npos && tried < kMaxObjectsTried; ++tried) {
+    const std::string object = BalancedObject(answer, begin);
+    if (!object.empty()) {
+      absl::StatusOr<json::Node> node = json::ParseJson(object);
+      if (node.ok() && node->Find("result") != nullptr) return *std::move(node);
+      why = node.ok() ? "its JSON object has no field \"result\"" : "its JSON cannot be read";
+    } else if (tried == 0) {
+      why = "its JSON object has no end";
+    }
+    begin = answer.find('{', begin + 1);
+  }
+  return why;
+}
+
+std::optional<std::string> YesOrNoWord(const json::Node& result) {
+  static constexpr std::string_view kYes[] = {"yes",    "true",    "pass",    "passed",
+                                              "passes", "correct", "1",       "met",
+                                              "ok",     "y",       "adheres", "compliant"};
+  static constexpr std::string_view kNo[] = {"no",    "false",     "fail",     "failed",
+                                             "fails", "incorrect", "0",        "not met",
+                                             "n",     "violated",  "violates", "noncompliant"};
+  const std::string word = Folded(result.is_string() ? result.text : result.ToJson());
+  if (std::find(std::begin(kYes), std::end(kYes), word) != std::end(kYes)) return "\"yes\"";
+  if (std::find(std::begin(kNo), std::end(kNo), word) != std::end(kNo)) return "\"no\"";
+  return std::nullopt;
+}
+
 std::variant<Verdict, AnswerViolation> ReadVerdict(const ValueType& type, bool yes_or_no,
                                                    std::string_view answer, bool truncated) {
   if (answer.size() > kMaxAnswerBytes) {
     return AnswerViolation{"ANSWER_UNREADABLE", "it has more than 1 MiB"};
   }
   const std::string text = json::SanitizeUtf8(answer);
-  auto found = FindAnswer(text);
+  auto found = FindAnswerObject(text);
   if (const auto* why = std::get_if<std::string>(&found)) {
     if (truncated) {
       return AnswerViolation{"ANSWER_TRUNCATED",

@@ -3,11 +3,13 @@
 #define ASSAY_SERVICES_JUDGE_CORE_VERDICT_H_
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
 
 #include "assay/common/v1/value.pb.h"
+#include "common/json/safe_json.h"
 
 namespace assay::judge {
 
@@ -33,6 +35,13 @@ struct AnswerViolation {
 std::variant<Verdict, AnswerViolation> ReadVerdict(const common::v1::ValueType& type,
                                                    bool yes_or_no, std::string_view answer,
                                                    bool truncated);
+
+// The first JSON object in `answer` (valid UTF-8) that has a `result`; else, in words, why there is
+// none.
+std::variant<json::Node, std::string> FindAnswerObject(std::string_view answer);
+
+// `"yes"` or `"no"` for a known word for either, a boolean, 1 or 0; else nullopt.
+std::optional<std::string> YesOrNoWord(const json::Node& result);
 
 }  // namespace assay::judge
 

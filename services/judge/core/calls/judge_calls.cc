@@ -7,13 +7,13 @@
 #include "common/json/canonical.h"
 #include "common/json/json_value.h"
 #include "common/json/utf8.h"
-#include "common/judging/template_variables.h"
 #include "common/names/random_id.h"
 #include "common/names/resource_name.h"
 #include "common/request/request_key.h"
 #include "common/status/errors.h"
 #include "common/status/status_macros.h"
 #include "common/strings/strings.h"
+#include "services/judge/core/judge_needs.h"
 
 namespace assay::judge {
 namespace {
@@ -100,17 +100,6 @@ absl::StatusOr<Subject> SubjectOf(const v1::JudgeRequest& request) {
   }
   subject.trace_name = request.trace();
   return subject;
-}
-
-bool ShowsTrace(const registry::v1::JudgeDefinition& definition) {
-  if (!definition.has_instructions()) return false;
-  absl::StatusOr<std::vector<judging::TemplateVariable>> variables =
-      judging::ParseTemplateVariables(definition.instructions().instructions(), "instructions");
-  if (!variables.ok()) return false;
-  for (judging::TemplateVariable variable : *variables) {
-    if (variable == judging::TemplateVariable::kTrace) return true;
-  }
-  return false;
 }
 
 // An id within every bound for what belongs to both together.
@@ -243,7 +232,7 @@ void JudgeCalls::Resolve(std::shared_ptr<Call> call) {
 }
 
 void JudgeCalls::LoadTrace(std::shared_ptr<Call> call) {
-  const bool shows_trace = ShowsTrace(*call->judge.definition);
+  const bool shows_trace = NeedsSpans(*call->judge.definition);
   // Also where it is not shown: an unknown trace is refused before a model is paid.
   if (call->request.trace().empty()) return Run(std::move(call));
   traces_.GetTrace(call->request.trace(), shows_trace, call->context,

@@ -7,12 +7,12 @@
 
 #include "absl/base/thread_annotations.h"
 #include "common/exec/await.h"
-#include "common/judging/template_variables.h"
 #include "common/log/log.h"
 #include "common/status/errors.h"
 #include "common/status/status_macros.h"
 #include "common/strings/strings.h"
 #include "common/sync/mutex.h"
+#include "services/judge/core/judge_needs.h"
 
 namespace assay::judge {
 namespace {
@@ -24,17 +24,6 @@ using ::assay::storage::v1::EvaluationTallyRecord;
 constexpr int kReadChunk = 16;
 // Results stored in one commit, in bytes; above it the rest goes into the next one.
 constexpr size_t kCommitBytes = 16 << 20;
-
-bool ShowsTrace(const registry::v1::JudgeDefinition& definition) {
-  if (!definition.has_instructions()) return false;
-  absl::StatusOr<std::vector<judging::TemplateVariable>> variables =
-      judging::ParseTemplateVariables(definition.instructions().instructions(), "instructions");
-  if (!variables.ok()) return false;
-  for (const judging::TemplateVariable variable : *variables) {
-    if (variable == judging::TemplateVariable::kTrace) return true;
-  }
-  return false;
-}
 
 // The names of all assessments but those of scorer `own`.
 std::set<std::string> TakenNames(const v1::EvaluationSpec& spec, int own) {
@@ -114,7 +103,7 @@ class EvaluationJob {
     const v1::EvaluationSpec& spec = record.evaluation().spec();
     for (int i = 0; i < spec.judges_size(); ++i) {
       ASSAY_ASSIGN_OR_RETURN(ResolvedJudge judge, Resolve(spec.judges(i), plan->report));
-      plan->shows_trace = plan->shows_trace || ShowsTrace(*judge.definition);
+      plan->shows_trace = plan->shows_trace || NeedsSpans(*judge.definition);
       plan->judges.push_back(std::move(judge));
     }
     for (int i = 0; i < spec.scorers_size(); ++i) plan->taken_names.push_back(TakenNames(spec, i));
