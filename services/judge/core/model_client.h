@@ -87,6 +87,7 @@ struct ModelResponse {
   int64_t input_tokens = 0;
   int64_t output_tokens = 0;
   int64_t cached_input_tokens = 0;  // Of the input tokens, those the provider had cached.
+  int64_t reasoning_tokens = 0;     // Of the output tokens, those the model thought with.
   int attempts = 1;        // Over the network, retries included; 0 if the answer was cached here.
   bool truncated = false;  // Cut off by a token limit.
   std::vector<ModelToolCall> tool_calls;
@@ -100,6 +101,8 @@ struct ModelResponse {
 struct ModelTraits {
   bool tools = false;
   bool token_probabilities = false;
+  bool schema_with_tools = false;  // Whether one request may have both.
+  int64_t max_input_tokens = 0;    // 0: not known.
 };
 
 // Errors of Complete: UNAVAILABLE, reason MODEL_UNREACHABLE (after bounded retries; metadata

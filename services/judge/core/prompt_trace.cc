@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
 #include <string_view>
 #include <vector>
@@ -19,7 +20,9 @@ using trace::v1::Span;
 using trace::v1::Trace;
 
 constexpr int kMaxIndentDepth = 20;
-constexpr int kMaxAttributes = 30;
+constexpr size_t kMaxAttributes = 30;
+// A trace with more on the wire has no text that fits: every value is there.
+constexpr size_t kMaxWireBytes = 16 * kMaxTraceTextBytes;
 constexpr std::string_view kInputKeys[] = {
     "assay.inputs",          "mlflow.spanInputs",          "input.value",
     "gen_ai.input.messages", "gen_ai.tool.call.arguments", "traceloop.entity.input"};
@@ -32,18 +35,26 @@ bool Contains(const std::string_view (&keys)[n], std::string_view key) {
   return std::find(std::begin(keys), std::end(keys), key) != std::end(keys);
 }
 
-std::string Bounded(std::string_view text) {
-  if (text.size() <= kMaxTraceValueBytes) return std::string(text);
-  const std::string_view kept = json::TruncateUtf8Bytes(text, kMaxTraceValueBytes);
+// How much of a trace is shown.
+struct Detail {
+  size_t value_bytes;
+  size_t attributes;
+};
+constexpr Detail kWhole = {kMaxTraceTextBytes, kMaxTraceTextBytes};
+constexpr Detail kCut = {kMaxTraceValueBytes, kMaxAttributes};
+
+std::string Bounded(std::string_view text, const Detail& detail) {
+  if (text.size() <= detail.value_bytes) return std::string(text);
+  const std::string_view kept = json::TruncateUtf8Bytes(text, detail.value_bytes);
   return StrCat(kept, " (", text.size() - kept.size(), " more bytes are left out)");
 }
 
-std::string ValueText(const common::v1::JsonValue& value) {
+std::string ValueText(const common::v1::JsonValue& value, const Detail& detail) {
   absl::StatusOr<std::string> text = json::JsonText(value, "value");
   if (!text.ok()) return "(unreadable)";
   std::string flat = *std::move(text);
   std::replace(flat.begin(), flat.end(), '\n', ' ');
-  return Bounded(flat);
+  return Bounded(flat, detail);
 }
 
 double Seconds(const google::protobuf::Timestamp& time) {
@@ -59,7 +70,7 @@ std::string OneLine(std::string_view text) {
   return line;
 }
 
-std::string SpanText(const Span& span, int depth) {
+std::string SpanText(const Span& span, int depth, const Detail& detail) {
   const std::string indent(2 * std::min(depth, kMaxIndentDepth), ' ');
   std::string text = StrCat(indent, "- ", OneLine(span.span_name()));
   const double duration = Seconds(span.end_time()) - Seconds(span.start_time());
@@ -77,20 +88,20 @@ std::string SpanText(const Span& span, int depth) {
     for (const std::string_view key : keys) {
       const auto found = attributes.find(key);
       if (found == attributes.end()) continue;
-      StrAppend(&text, indent, "  ", name, ": ", ValueText(*found->second), "\n");
+      StrAppend(&text, indent, "  ", name, ": ", ValueText(*found->second, detail), "\n");
       return;
     }
   };
   show_first(kInputKeys, "inputs");
   show_first(kOutputKeys, "outputs");
-  int shown = 0;
+  size_t shown = 0;
   for (const auto& [key, value] : attributes) {
     if (Contains(kInputKeys, key) || Contains(kOutputKeys, key)) continue;
-    if (++shown > kMaxAttributes) {
+    if (++shown > detail.attributes) {
       StrAppend(&text, indent, "  (further attributes are left out)\n");
       break;
     }
-    StrAppend(&text, indent, "  ", OneLine(key), " = ", ValueText(*value), "\n");
+    StrAppend(&text, indent, "  ", OneLine(key), " = ", ValueText(*value, detail), "\n");
   }
   return text;
 }
@@ -99,7 +110,7 @@ std::string SpanText(const Span& span, int depth) {
 // thousand spans.
 class Outline {
  public:
-  explicit Outline(const Trace& trace) : trace_(trace) {
+  Outline(const Trace& trace, const Detail& detail) : trace_(trace), detail_(detail) {
     std::set<std::string_view> ids;
     for (const Span& span : trace.spans()) ids.insert(span.span_id());
     for (const Span& span : trace.spans()) {
@@ -121,6 +132,9 @@ class Outline {
     return std::move(text_);
   }
 
+  // After Write: whether it left spans out.
+  bool left_out() const { return left_out_ > 0 || trace_.spans_truncated(); }
+
  private:
   void WriteFrom(const Span& start) {
     std::vector<std::pair<const Span*, int>> stack = {{&start, 0}};
@@ -128,7 +142,7 @@ class Outline {
       const auto [span, depth] = stack.back();
       stack.pop_back();
       if (!seen_.insert(span).second) continue;
-      const std::string entry = SpanText(*span, depth);
+      const std::string entry = SpanText(*span, depth, detail_);
       if (text_.size() + entry.size() > kMaxTraceTextBytes - 200) {
         ++left_out_;
       } else {
@@ -143,6 +157,7 @@ class Outline {
   }
 
   const Trace& trace_;
+  const Detail detail_;
   std::map<std::string_view, std::vector<const Span*>> children_;
   std::set<const Span*> seen_;
   std::string text_;
@@ -167,21 +182,42 @@ std::string_view StateText(const Trace& trace) {
   return failed ? "error" : "ok";
 }
 
-}  // namespace
-
-std::string TraceText(const Trace& trace) {
+std::string Head(const Trace& trace) {
   std::string head = StrCat("Trace of ", trace.span_count(), " spans, state ", StateText(trace));
   if (trace.has_duration()) {
     absl::StrAppendFormat(&head, ", %.0f ms",
                           trace.duration().seconds() * 1e3 + trace.duration().nanos() * 1e-6);
   }
-  head += ".\n";
+  return head + ".\n";
+}
+
+// The whole text, if it fits.
+std::optional<std::string> WholeText(const Trace& trace) {
+  if (trace.spans_truncated() || trace.ByteSizeLong() > kMaxWireBytes) return std::nullopt;
+  Outline outline(trace, kWhole);
+  std::string text = outline.Write();
+  // A value may be as long as the bound at most, so what is cut is too long for the text as well.
+  if (outline.left_out()) return std::nullopt;
+  return text;
+}
+
+}  // namespace
+
+bool TraceTextFits(const Trace& trace) { return WholeText(trace).has_value(); }
+
+std::string TraceText(const Trace& trace) {
+  std::string head = Head(trace);
   if (trace.spans().empty()) {
-    if (trace.has_inputs()) StrAppend(&head, "inputs: ", ValueText(trace.inputs()), "\n");
-    if (trace.has_outputs()) StrAppend(&head, "outputs: ", ValueText(trace.outputs()), "\n");
+    if (trace.has_inputs()) {
+      StrAppend(&head, "inputs: ", ValueText(trace.inputs(), kCut), "\n");
+    }
+    if (trace.has_outputs()) {
+      StrAppend(&head, "outputs: ", ValueText(trace.outputs(), kCut), "\n");
+    }
     return head;
   }
-  return head + Outline(trace).Write();
+  if (std::optional<std::string> whole = WholeText(trace)) return head + *whole;
+  return head + Outline(trace, kCut).Write();
 }
 
 }  // namespace assay::judge

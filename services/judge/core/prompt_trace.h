@@ -13,10 +13,14 @@ inline constexpr size_t kMaxTraceTextBytes = 100'000;
 inline constexpr size_t kMaxTraceValueBytes = 8'000;
 
 // The spans as an indented tree, by start time, each with name, duration, status, inputs, outputs
-// and further attributes. Values above kMaxTraceValueBytes are cut, and spans that would exceed
-// kMaxTraceTextBytes left out, with a note that says so. Assessments are never shown. Spans whose
-// parent is missing count as roots; cycles are cut. Thread-safe.
+// and further attributes. A trace that does not fit into kMaxTraceTextBytes is shown in part:
+// values above kMaxTraceValueBytes are cut, and spans that would exceed it left out, with a note
+// that says so. Assessments are never shown. Spans whose parent is missing count as roots; cycles
+// are cut. Thread-safe, as all here.
 std::string TraceText(const trace::v1::Trace& trace);
+
+// Whether TraceText shows all of it.
+bool TraceTextFits(const trace::v1::Trace& trace);
 
 }  // namespace assay::judge
 

@@ -68,6 +68,23 @@ TEST(TraceText, StaysWithinItsBoundAndSaysWhatIsLeftOut) {
   EXPECT_THAT(text, HasSubstr("further spans are left out"));
 }
 
+TEST(TraceText, ShowsLongValuesWholeWhereTheTraceFits) {
+  trace::v1::Trace trace;
+  trace::v1::Span& span = *trace.add_spans();
+  span.set_span_id("a");
+  (*span.mutable_attributes())["input.value"].set_json_text("\"" + std::string(60'000, 'x') + "\"");
+  EXPECT_TRUE(TraceTextFits(trace));
+  EXPECT_THAT(TraceText(trace), HasSubstr(std::string(60'000, 'x')));
+  (*span.mutable_attributes())["output.value"].set_json_text("\"" + std::string(60'000, 'y') +
+                                                             "\"");
+  EXPECT_FALSE(TraceTextFits(trace));
+  EXPECT_THAT(TraceText(trace), HasSubstr("more bytes are left out"));
+}
+
+TEST(TraceText, DoesNotFitWhereSpansAreMissing) {
+  EXPECT_FALSE(TraceTextFits(ParseTrace(R"(spans { span_id: "a" } spans_truncated: true)")));
+}
+
 TEST(TraceText, ShowsSpansOfACycleOnce) {
   const std::string text = TraceText(ParseTrace(R"(
     spans { span_id: "a" parent_span_id: "b" span_name: "one" }

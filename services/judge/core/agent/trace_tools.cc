@@ -104,6 +104,22 @@ std::string MapJson(const google::protobuf::Map<std::string, std::string>& entri
   return StrCat("{", text, "}");
 }
 
+// The offset that a page token stands for.
+std::optional<size_t> Offset(const filter::PageScope& scope, const std::string& token) {
+  if (token.empty()) return 0;
+  absl::StatusOr<std::string> cursor = filter::DecodePageToken(scope, token);
+  uint64_t offset = 0;
+  if (!cursor.ok() || !absl::SimpleAtoi(*cursor, &offset)) return std::nullopt;
+  return static_cast<size_t>(offset);
+}
+
+std::string NextPage(const filter::PageScope& scope, size_t offset) {
+  return StrCat(",\"next_page_token\":",
+                JsonString(filter::EncodePageToken(scope, StrCat(offset))));
+}
+
+}  // namespace
+
 std::string AssessmentsJson(const Trace& trace) {
   std::string text;
   std::string buffer;
@@ -125,22 +141,6 @@ std::string AssessmentsJson(const Trace& trace) {
   }
   return StrCat("[", text, "]");
 }
-
-// The offset that a page token stands for.
-std::optional<size_t> Offset(const filter::PageScope& scope, const std::string& token) {
-  if (token.empty()) return 0;
-  absl::StatusOr<std::string> cursor = filter::DecodePageToken(scope, token);
-  uint64_t offset = 0;
-  if (!cursor.ok() || !absl::SimpleAtoi(*cursor, &offset)) return std::nullopt;
-  return static_cast<size_t>(offset);
-}
-
-std::string NextPage(const filter::PageScope& scope, size_t offset) {
-  return StrCat(",\"next_page_token\":",
-                JsonString(filter::EncodePageToken(scope, StrCat(offset))));
-}
-
-}  // namespace
 
 struct TraceTools::Result {
   std::string json;

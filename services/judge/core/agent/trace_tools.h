@@ -17,6 +17,9 @@ namespace assay::judge {
 // What one result holds of a trace at most; further bytes are on the next page.
 inline constexpr size_t kMaxToolResultBytes = 100'000;
 
+// What people, judges and code said of a trace: a JSON list. Thread-safe.
+std::string AssessmentsJson(const trace::v1::Trace& trace);
+
 // Pure functions over one trace: get_trace_info, get_root_span, get_span, list_spans,
 // search_trace_regex, get_span_performance_and_timing_report. Thread-safe.
 class TraceTools {
