@@ -4,11 +4,14 @@
 #include "common/kv/rocks_store.h"
 #include "common/rpc/channel.h"
 #include "common/status/status_macros.h"
+#include "common/strings/strings.h"
 #include "services/judge/core/offline/lexical_model.h"
 
 namespace assay::judge {
 namespace {
 
+// How long the end of the process waits for the traces of the last judgements.
+constexpr absl::Duration kTraceFlushLimit = absl::Seconds(3);
 constexpr absl::Duration kWatchInterval = absl::Milliseconds(200);
 
 rpc::RuntimeOptions RuntimeOptionsFor(ThreadPool& executor, rpc::Metrics* metrics) {
@@ -51,6 +54,8 @@ void AddFlags(Options* options, config::FlagSet& flags) {
   flags.Add("feedback_address", &options->feedback_address, "Where the feedback service is.");
   flags.Add("allow_remote_scorers", &options->allow_remote_scorers,
             "Whether evaluations may call scorers and predictors on other machines.");
+  flags.Add("record_judgements", &options->record_judgements,
+            "Whether each judgement that asks a model becomes a trace, linked to its feedback.");
   flags.Add("max_running_evaluations", &options->max_running_evaluations,
             "Evaluations at work at a time; the others wait.", {.min = 1, .max = 256});
   flags.Add("judge_storage_threads", &options->storage_threads,
@@ -108,8 +113,13 @@ JudgeServer::JudgeServer(const Options& options, rpc::Metrics* metrics, Ground g
       predictors_(user_channels_, UserRetries(*storage_, *timers_)),
       answers_(*kv_store_, SystemClock()),
       evaluation_store_(*kv_store_, *storage_, SystemClock()),
+      judgement_traces_(rpc::MakeChannel(options.otlp_address),
+                        StrCat("trace (OTLP) at ", options.otlp_address),
+                        Retries(*storage_, *timers_), &SystemClock(), metrics, {}),
       resolver_(registry_),
-      runner_(models_, scorers_, SystemClock(), *cpu_, {.default_model = models_.default_model()}),
+      runner_(models_, scorers_, SystemClock(), *cpu_,
+              {.default_model = models_.default_model(),
+               .traces = options.record_judgements ? &judgement_traces_ : nullptr}),
       recorded_(answers_),
       judgements_(runner_, resolver_, traces_, feedback_, recorded_),
       model_calls_(models_, recorded_, models_.default_model()),
@@ -162,6 +172,7 @@ JudgeServer::~JudgeServer() {
   models_.Shutdown();
   // Streams end without waiting for their judgements.
   judgements_.WaitUntilIdle();
+  judgement_traces_.Close(kTraceFlushLimit);
   cpu_->Shutdown();
   timers_.reset();
   http_.reset();

@@ -17,6 +17,7 @@
 #include "common/rpc/runtime.h"
 #include "common/rpc/server.h"
 #include "services/judge/clients/feedback_client.h"
+#include "services/judge/clients/judgement_trace_exporter.h"
 #include "services/judge/clients/model_config.h"
 #include "services/judge/clients/model_router.h"
 #include "services/judge/clients/predictor_client.h"
@@ -53,6 +54,7 @@ struct Options {
   std::string otlp_address = "127.0.0.1:4317";
   std::string feedback_address = "127.0.0.1:7404";
   bool allow_remote_scorers = false;
+  bool record_judgements = true;
   int storage_threads = 4;
   int cpu_threads = 2;
   int max_running_evaluations = 16;
@@ -101,6 +103,7 @@ class JudgeServer final : public rpc::RunningService {
   PredictorClient predictors_;
   KvAnswerStore answers_;
   KvEvaluationStore evaluation_store_;
+  JudgementTraceExporter judgement_traces_;
   JudgeResolver resolver_;
   JudgeRunner runner_;
   RecordedCalls recorded_;

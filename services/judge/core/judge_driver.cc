@@ -1,6 +1,7 @@
 #include "services/judge/core/judge_driver.h"
 
 #include <cstddef>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -48,12 +49,30 @@ class Gathering {
   std::vector<absl::StatusOr<JudgeVerdict>> verdicts_ ABSL_GUARDED_BY(mutex_);
 };
 
+// What is known of a call before it is made; empty if nobody records it.
+std::optional<RecordedModelCall> BeginRecord(const Drive& drive, const ModelRequest& request) {
+  if (drive.ports.recorder == nullptr) return std::nullopt;
+  RecordedModelCall call;
+  call.model_uri = request.model_uri;
+  call.messages = request.messages;
+  call.parameters = request.parameters;
+  call.start = drive.ports.clock.Now();
+  return call;
+}
+
 void AskModel(DrivePtr drive, ModelRequest request) {
   ModelClient& models = drive->ports.models;
   CallContext context = drive->context;
+  std::optional<RecordedModelCall> record = BeginRecord(*drive, request);
   models.Complete(std::move(request), std::move(context),
-                  [drive = std::move(drive)](absl::StatusOr<ModelResponse> response) mutable {
+                  [drive = std::move(drive),
+                   record = std::move(record)](absl::StatusOr<ModelResponse> response) mutable {
                     const absl::Time now = drive->ports.clock.Now();
+                    if (record.has_value()) {
+                      record->response = response;
+                      record->end = now;
+                      drive->ports.recorder->Add(*std::move(record));
+                    }
                     Advance(std::move(drive), ModelAnswered{std::move(response), now});
                   });
 }

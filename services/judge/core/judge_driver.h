@@ -7,17 +7,19 @@
 #include "common/clock/clock.h"
 #include "common/exec/call_context.h"
 #include "common/exec/done.h"
+#include "services/judge/core/judgement_trace.h"
 #include "services/judge/core/judging.h"
 #include "services/judge/core/model_client.h"
 #include "services/judge/core/user_ports.h"
 
 namespace assay::judge {
 
-// What judgements do their I/O with. All outlive the judgements.
+// What a judgement does its I/O with. The references outlive it.
 struct JudgingPorts {
   ModelClient& models;
   ScorerPort& scorers;
   Clock& clock;
+  std::shared_ptr<CallRecorder> recorder;  // Hears of every call of a model. May be null.
 };
 
 // Blocks no thread: it goes on where a port calls back. `done` is called exactly once, and inline

@@ -1,16 +1,41 @@
 #include "services/judge/core/judge_runner.h"
 
+#include <string_view>
+#include <tuple>
 #include <utility>
 
+#include "common/json/canonical.h"
+#include "common/names/random_id.h"
 #include "common/status/status_macros.h"
+#include "common/strings/strings.h"
 #include "services/judge/core/judging_maker.h"
 #include "services/judge/core/judging_setup.h"
 
 namespace assay::judge {
 
+namespace {
+
+// The same for a repeated judgement, so that it is one trace however often it is made.
+std::string TraceIdFor(std::string_view idempotency_key) {
+  const std::string key =
+      idempotency_key.empty() ? names::RandomId("judgement") : std::string(idempotency_key);
+  return json::Sha256Hex(StrCat("judgement/", key)).substr(0, 32);
+}
+
+void DescribeVerdict(const common::v1::Feedback& feedback, JudgementTrace* trace) {
+  trace->outcome = feedback.outcome();
+  trace->value = feedback.value().json_text();
+  trace->rationale = feedback.rationale();
+  if (feedback.outcome() != common::v1::OUTCOME_ERROR) return;
+  trace->error_code = feedback.error().code();
+  trace->error_message = feedback.error().message();
+}
+
+}  // namespace
+
 JudgeRunner::JudgeRunner(ModelClient& models, ScorerPort& scorers, Clock& clock, Executor& executor,
                          JudgeRunnerOptions options)
-    : ports_{models, scorers, clock}, executor_(executor), options_(std::move(options)) {}
+    : ports_{models, scorers, clock, nullptr}, executor_(executor), options_(std::move(options)) {}
 
 absl::StatusOr<std::unique_ptr<Judging>> JudgeRunner::Prepare(ResolvedJudge judge, Subject subject,
                                                               JudgeRunSettings settings) const {
@@ -34,11 +59,41 @@ void JudgeRunner::Run(ResolvedJudge judge, Subject subject, CallContext context,
   executor_.Run([this, judge = std::move(judge), subject = std::move(subject),
                  context = std::move(context), settings = std::move(settings),
                  done = std::move(done)]() mutable {
+    JudgingPorts ports = ports_;
+    if (options_.traces != nullptr && !settings.experiment.empty()) {
+      done = Recorded(judge, subject, settings, &ports, std::move(done));
+    }
     absl::StatusOr<std::unique_ptr<Judging>> judging =
         Prepare(std::move(judge), std::move(subject), std::move(settings));
     if (!judging.ok()) return std::move(done)(judging.status());
-    DriveJudging(*std::move(judging), ports_, std::move(context), std::move(done));
+    DriveJudging(*std::move(judging), ports, std::move(context), std::move(done));
   });
+}
+
+Done<JudgeVerdict> JudgeRunner::Recorded(const ResolvedJudge& judge, const Subject& subject,
+                                         const JudgeRunSettings& settings, JudgingPorts* ports,
+                                         Done<JudgeVerdict> done) const {
+  ports->recorder = std::make_shared<CallRecorder>();
+  JudgementTrace trace;
+  trace.experiment = settings.experiment;
+  trace.trace_id = TraceIdFor(settings.idempotency_key);
+  trace.assessment_name = judge.assessment_name;
+  trace.judge_revision = judge.revision;
+  trace.judged = subject.session_name.empty() ? subject.trace_name : subject.session_name;
+  if (trace.judged.empty() && subject.trace != nullptr) trace.judged = subject.trace->name();
+  trace.start = ports->clock.Now();
+  return [this, trace = std::move(trace), recorder = ports->recorder,
+          done = std::move(done)](absl::StatusOr<JudgeVerdict> verdict) mutable {
+    std::tie(trace.calls, trace.calls_left_out) = recorder->Take();
+    if (verdict.ok() && !trace.calls.empty()) {
+      trace.end = ports_.clock.Now();
+      verdict->feedback.mutable_provenance()->set_call_trace(
+          StrCat(trace.experiment, "/traces/", trace.trace_id));
+      DescribeVerdict(verdict->feedback, &trace);
+      options_.traces->Record(std::move(trace));
+    }
+    std::move(done)(std::move(verdict));
+  };
 }
 
 }  // namespace assay::judge

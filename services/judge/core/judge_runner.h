@@ -36,6 +36,8 @@ struct JudgeRunSettings {
 
 struct JudgeRunnerOptions {
   std::string default_model;  // For definitions without a model; "" if there is none.
+  // Where the traces of judgements that asked a model go. Null: none are made. Outlives the runner.
+  JudgementTraceSink* traces = nullptr;
 };
 
 // Thread-safe. What it is given outlives it and every call in flight.
@@ -59,7 +61,12 @@ class JudgeRunner {
   absl::StatusOr<std::unique_ptr<Judging>> Prepare(ResolvedJudge judge, Subject subject,
                                                    JudgeRunSettings settings) const;
 
-  const JudgingPorts ports_;
+  // `done` that hands the judgement's trace to the sink first. Gives `ports` a recorder.
+  Done<JudgeVerdict> Recorded(const ResolvedJudge& judge, const Subject& subject,
+                              const JudgeRunSettings& settings, JudgingPorts* ports,
+                              Done<JudgeVerdict> done) const;
+
+  const JudgingPorts ports_;  // Without a recorder: each judgement has its own.
   Executor& executor_;
   const JudgeRunnerOptions options_;
 };
