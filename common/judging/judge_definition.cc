@@ -15,6 +15,7 @@
 #include "common/judging/nested_judges.h"
 #include "common/judging/pairwise_definition.h"
 #include "common/judging/panel_definition.h"
+#include "common/judging/scorer_definition.h"
 #include "common/judging/value_type.h"
 #include "common/status/errors.h"
 #include "common/status/status_macros.h"
@@ -202,7 +203,9 @@ absl::Status ValidateKind(const JudgeDefinition& definition, std::string_view fi
           ValidateCascadeJudge(definition.cascade(), Path(field, "cascade"), Rules()));
       return CheckOwnType(definition, field);
     case JudgeDefinition::kScorer:
-      return absl::OkStatus();
+      ASSAY_RETURN_IF_ERROR(ValidateScorerJudge(definition.scorer(), Path(field, "scorer")));
+      if (!definition.has_value_type()) return absl::OkStatus();
+      return ValidateValueType(definition.value_type(), Path(field, "value_type"));
   }
   return absl::OkStatus();
 }
@@ -250,6 +253,7 @@ ValueType EffectiveValueType(const JudgeDefinition& definition) {
   if (definition.has_panel()) return PanelValueType(definition.panel(), Rules());
   if (definition.has_cascade()) return CascadeValueType(definition.cascade(), Rules());
   if (definition.has_value_type()) return definition.value_type();
+  if (definition.has_scorer()) return type;  // Only the scorer knows.
   type.mutable_string_type();
   return type;
 }

@@ -13,7 +13,7 @@
 #include "common/strings/strings.h"
 #include "common/sync/mutex.h"
 #include "services/judge/core/evaluation/row_log.h"
-#include "services/judge/core/evaluation/scorer_answer.h"
+#include "services/judge/core/scorer_answer.h"
 
 namespace assay::judge {
 namespace {

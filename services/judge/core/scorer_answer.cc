@@ -1,4 +1,4 @@
-#include "services/judge/core/evaluation/scorer_answer.h"
+#include "services/judge/core/scorer_answer.h"
 
 #include <utility>
 

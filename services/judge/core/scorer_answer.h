@@ -1,6 +1,6 @@
 // What a user's scorer or application answered, held to the contract.
-#ifndef ASSAY_SERVICES_JUDGE_CORE_EVALUATION_SCORER_ANSWER_H_
-#define ASSAY_SERVICES_JUDGE_CORE_EVALUATION_SCORER_ANSWER_H_
+#ifndef ASSAY_SERVICES_JUDGE_CORE_SCORER_ANSWER_H_
+#define ASSAY_SERVICES_JUDGE_CORE_SCORER_ANSWER_H_
 
 #include <set>
 #include <string>
@@ -28,4 +28,4 @@ absl::StatusOr<std::string> CheckedPrediction(const v1::PredictResponse& respons
 
 }  // namespace assay::judge
 
-#endif  // ASSAY_SERVICES_JUDGE_CORE_EVALUATION_SCORER_ANSWER_H_
+#endif  // ASSAY_SERVICES_JUDGE_CORE_SCORER_ANSWER_H_
