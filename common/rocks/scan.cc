@@ -16,7 +16,8 @@ class Walk {
   Walk(const Db& db, int family, const ScanRequest& request)
       : request_(request), begin_(request.begin), end_(request.end) {
     rocksdb::ReadOptions options;
-    options.total_order_seek = true;
+    options.total_order_seek = !request.one_prefix;
+    options.prefix_same_as_start = request.one_prefix;
     options.fill_cache = request.fill_cache;
     if (request.snapshot != nullptr) options.snapshot = request.snapshot->get();
     if (!request.begin.empty()) options.iterate_lower_bound = &begin_;
@@ -54,6 +55,10 @@ absl::StatusOr<ScanEnd> Scan(
   if (request.limit < 1) {
     return MakeError(absl::StatusCode::kInvalidArgument, "INVALID_SCAN",
                      "the limit of a scan must be at least 1");
+  }
+  if (request.one_prefix && (request.reverse || request.begin.empty())) {
+    return MakeError(absl::StatusCode::kInvalidArgument, "INVALID_SCAN",
+                     "a scan of one prefix goes forwards from a key");
   }
   // RocksDB leaves bounds in the wrong order undefined.
   if (!request.end.empty() && request.begin >= request.end) return ScanEnd::kExhausted;

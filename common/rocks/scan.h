@@ -15,9 +15,12 @@
 namespace assay::rocks {
 
 struct ScanRequest {
-  std::string begin;                   // inclusive
-  std::string end;                     // exclusive; empty: to the end of the family
-  int64_t limit = 1000;                // entries visited at most; above zero
+  std::string begin;     // inclusive
+  std::string end;       // exclusive; empty: to the end of the family
+  int64_t limit = 1000;  // entries visited at most; above zero
+  // All keys of the range have the same first FamilyOptions::prefix_bytes: files without that prefix
+  // are not looked into. Forwards only.
+  bool one_prefix = false;
   bool reverse = false;                // from the last entry before `end` downwards
   bool fill_cache = true;              // false for a walk over much that nobody reads again
   const Snapshot* snapshot = nullptr;  // default: the state at the call
@@ -49,7 +52,7 @@ enum class ScanEnd {
 };
 
 // Calls `visit` for each entry in order. The views are valid during the call only. INVALID_ARGUMENT
-// for a limit below one; else as FromRocks. Blocks on the disk. Thread-safe.
+// for a limit below one, or one_prefix backwards or without a beginning; else as FromRocks. Blocks on the disk. Thread-safe.
 absl::StatusOr<ScanEnd> Scan(
     const Db& db, int family, const ScanRequest& request,
     absl::FunctionRef<ScanStep(std::string_view key, std::string_view value)> visit);

@@ -56,6 +56,32 @@ TEST_F(ScanTest, StaysWithinItsBoundsAndFamily) {
   EXPECT_THAT(Keys({.begin = "b", .end = "b", .reverse = true}), IsEmpty());
 }
 
+TEST_F(ScanTest, OnePrefixFindsAllOfItInMemoryAndInFiles) {
+  DbOptions options;
+  options.path = testing::TempDir() + "/prefixes";
+  options.store_name = "scan";
+  options.families = {{.name = "pairs", .prefix_bytes = 2, .block_bytes = 4096}};
+  ASSAY_ASSERT_OK_AND_ASSIGN(db_, Db::Open(std::move(options)));
+  const auto put = [&](std::initializer_list<const char*> keys) {
+    for (const char* key : keys) Put(0, key);
+  };
+  put({"aa1", "ab1", "ab3"});
+  ASSERT_OK(db_->CompactFamily(0));
+  put({"ab2", "ac1"});
+  ASSERT_TRUE(db_->raw().Flush(rocksdb::FlushOptions(), db_->family(0)).ok());
+  put({"ab4", "b", "ad"});
+  EXPECT_THAT(Keys({.begin = "ab", .end = "ac", .one_prefix = true}),
+              ElementsAre("ab1", "ab2", "ab3", "ab4"));
+  EXPECT_THAT(Keys({.begin = "ab2", .end = "ac", .limit = 2, .one_prefix = true}),
+              ElementsAre("ab2", "ab3"));
+  EXPECT_THAT(Keys({.begin = "ad", .end = "ae", .one_prefix = true}), ElementsAre("ad"));
+  EXPECT_THAT(Keys({.begin = "ax", .end = "ay", .one_prefix = true}), IsEmpty());
+  EXPECT_THAT(Keys({.begin = "ab3"}), ElementsAre("ab3", "ab4", "ac1", "ad", "b"));
+  EXPECT_THAT(Scan(*db_, 0, {.begin = "ab", .one_prefix = true, .reverse = true},
+                   [](auto, auto) { return ScanStep::Next(); }),
+              HasReason("INVALID_SCAN"));
+}
+
 TEST_F(ScanTest, SaysWhyItEnded) {
   const auto next = [](auto, auto) { return ScanStep::Next(); };
   EXPECT_THAT(Scan(*db_, 0, {.limit = 5}, next), IsOkAndHolds(ScanEnd::kExhausted));

@@ -25,6 +25,7 @@ struct Settings {
   int64_t seed = 0;
   int64_t first_batch = 0;
   int64_t traces = 1;
+  int64_t first_read = 0;
   int64_t calls = 0;
   std::string filter;
   double warm_up_seconds = 0.5;
@@ -50,6 +51,7 @@ void AddFlags(Settings* settings, assay::config::FlagSet& flags) {
   flags.Add("first_batch", &settings->first_batch, "The first batch that ingest sends.",
             {.min = 0});
   flags.Add("traces", &settings->traces, "Traces that get_trace and search read.", {.min = 1});
+  flags.Add("first_read", &settings->first_read, "The first of them that is read.", {.min = 0});
   flags.Add("filter", &settings->filter,
             "What search asks for; {session} and {user} are those of one of the traces.");
   flags.Add("calls", &settings->calls,
@@ -73,6 +75,7 @@ LoadResult Run(const Settings& settings, const Window& window) {
   }
   const assay::load::ReadOptions reads{.seed = static_cast<uint64_t>(settings.seed),
                                        .traces = static_cast<uint64_t>(settings.traces),
+                                       .first_read = static_cast<uint64_t>(settings.first_read),
                                        .filter = settings.filter};
   if (settings.workload == "get_trace") workload = assay::load::MakeGetTraceWorkload(reads);
   if (settings.workload == "search") workload = assay::load::MakeSearchWorkload(reads);

@@ -31,6 +31,9 @@ std::unique_ptr<Workload> MakeIngestWorkload(uint64_t seed, uint64_t first_batch
 struct ReadOptions {
   uint64_t seed = 1;
   uint64_t traces = 1;  // So many, from the first batch on; each read is about one of them.
+  // Which ones come first. Windows that begin at different places do not find in caches what those
+  // before them have read.
+  uint64_t first_read = 0;
   // A filter of SearchTraces; {session} and {user} stand for those of the trace.
   std::string filter;
 };

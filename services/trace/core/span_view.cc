@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/time/time.h"
+#include "common/otlp/wire_cursor.h"
 #include "common/proto/time.h"
 #include "services/trace/core/attribute_json.h"
 #include "services/trace/core/meaning/span_contents.h"
@@ -115,10 +116,21 @@ void ShowEvents(const SpanContents& contents, v1::Span* shown) {
   if (contents.events_truncated()) shown->set_truncated(true);
 }
 
-}  // namespace
+// An entry of a map of JSON texts, as it stands in a message.
+void AppendAttribute(uint32_t field, std::string_view key, std::string_view value,
+                     std::string* out) {
+  const size_t entry = otlp::OpenMessageField(field, out);
+  otlp::AppendBytesField(1, key, out);
+  const size_t json = otlp::OpenMessageField(2, out);
+  const size_t text = otlp::OpenMessageField(common::v1::JsonValue::kJsonTextFieldNumber, out);
+  AppendAnyValueJson(value, out);
+  otlp::CloseMessageField(text, out);
+  otlp::CloseMessageField(json, out);
+  otlp::CloseMessageField(entry, out);
+}
 
-v1::Span ShowSpan(const SpanView& span, const ResourceView& resource, const ScopeView& scope,
-                  const PriceTable& prices) {
+// All but the attributes.
+v1::Span ShowHead(const SpanView& span, const ScopeView& scope, const PriceTable& prices) {
   v1::Span shown;
   shown.set_span_id(span.span_id.Hex());
   if (!span.IsRoot()) shown.set_parent_span_id(span.parent_span_id.Hex());
@@ -128,6 +140,19 @@ v1::Span ShowSpan(const SpanView& span, const ResourceView& resource, const Scop
   shown.set_error(span.error);
   shown.set_status_message(std::string(span.status_message));
   shown.set_ends_before_start(span.EndsBeforeStart());
+  ShowScope(scope.scope, &shown);
+  ShowMore(span.bytes, &shown);
+  const SpanContents contents(span.bytes);
+  ShowEvents(contents, &shown);
+  ShowMeaning(span.bytes, contents, prices, span.start_unix_nano, &shown);
+  return shown;
+}
+
+}  // namespace
+
+v1::Span ShowSpan(const SpanView& span, const ResourceView& resource, const ScopeView& scope,
+                  const PriceTable& prices) {
+  v1::Span shown = ShowHead(span, scope, prices);
   ForEachSpanAttribute(span.bytes, [&](std::string_view key, std::string_view value) {
     SetAttribute(key, value, shown.mutable_attributes());
     return true;
@@ -136,12 +161,25 @@ v1::Span ShowSpan(const SpanView& span, const ResourceView& resource, const Scop
     SetAttribute(key, value, shown.mutable_resource_attributes());
     return true;
   });
-  ShowScope(scope.scope, &shown);
-  ShowMore(span.bytes, &shown);
-  const SpanContents contents(span.bytes);
-  ShowEvents(contents, &shown);
-  ShowMeaning(span.bytes, contents, prices, span.start_unix_nano, &shown);
   return shown;
+}
+
+size_t AppendSpan(const SpanView& span, const ResourceView& resource, const ScopeView& scope,
+                  const PriceTable& prices, bool truncated, std::string* out) {
+  const size_t begin = out->size();
+  v1::Span head = ShowHead(span, scope, prices);
+  if (truncated) head.set_truncated(true);
+  head.AppendToString(out);
+  // Of a key that is there twice, the last counts: that is so for readers of maps as well.
+  ForEachSpanAttribute(span.bytes, [&](std::string_view key, std::string_view value) {
+    AppendAttribute(v1::Span::kAttributesFieldNumber, key, value, out);
+    return true;
+  });
+  ForEachResourceAttribute(resource.resource, [&](std::string_view key, std::string_view value) {
+    AppendAttribute(v1::Span::kResourceAttributesFieldNumber, key, value, out);
+    return true;
+  });
+  return out->size() - begin;
 }
 
 }  // namespace assay::trace

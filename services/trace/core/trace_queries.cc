@@ -15,7 +15,7 @@
 #include "common/status/errors.h"
 #include "common/status/status_macros.h"
 #include "common/strings/strings.h"
-#include "services/trace/core/trace_fields.h"
+#include "services/trace/core/search/judge_calls.h"
 #include "services/trace/core/trace_view.h"
 
 namespace assay::trace {
@@ -83,7 +83,7 @@ absl::StatusOr<CheckedSearch> CheckSearch(const v1::SearchTracesRequest& request
   ASSAY_ASSIGN_OR_RETURN(names::ExperimentName parent,
                          names::ExperimentName::Parse(request.parent(), "parent"));
   search.experiment = parent.experiment;
-  ASSAY_ASSIGN_OR_RETURN(search.filter, filter::ParseFilter(request.filter(), TraceFieldSchema()));
+  ASSAY_ASSIGN_OR_RETURN(search.filter, ParseTraceFilter(request.filter()));
   ASSAY_ASSIGN_OR_RETURN(search.order, ParseTraceOrder(request.order_by()));
   ASSAY_ASSIGN_OR_RETURN(int page_size, filter::EffectivePageSize(request.page_size()));
   search.page_size = static_cast<size_t>(page_size);
@@ -116,7 +116,7 @@ absl::StatusOr<AggregateRequest> CheckAggregate(const v1::AggregateTracesRequest
   ASSAY_ASSIGN_OR_RETURN(names::ExperimentName parent,
                          names::ExperimentName::Parse(request.parent(), "parent"));
   checked.experiment = parent.experiment;
-  ASSAY_ASSIGN_OR_RETURN(checked.filter, filter::ParseFilter(request.filter(), TraceFieldSchema()));
+  ASSAY_ASSIGN_OR_RETURN(checked.filter, ParseTraceFilter(request.filter()));
   ASSAY_ASSIGN_OR_RETURN(checked.start_unix_nano,
                          CheckedTime(request.has_start_time(), request.start_time(), "start_time"));
   ASSAY_ASSIGN_OR_RETURN(checked.end_unix_nano,
@@ -178,23 +178,16 @@ void TraceQueries::Preregister(const CallContext& context,
                      });
 }
 
-void TraceQueries::Get(const CallContext& /*context*/, const v1::GetTraceRequest& request,
-                       Done<v1::GetTraceResponse> done) {
-  auto get = [&]() -> absl::StatusOr<v1::GetTraceResponse> {
-    // `-` stands for any experiment; the name's own rules know nothing of it.
-    constexpr std::string_view kAny = "experiments/-/";
-    const bool any = std::string_view(request.name()).starts_with(kAny);
-    const std::string plain =
-        any ? StrCat("experiments/any/", request.name().substr(kAny.size())) : request.name();
-    ASSAY_ASSIGN_OR_RETURN(names::TraceName name, names::TraceName::Parse(plain, "name"));
-    ASSAY_ASSIGN_OR_RETURN(v1::TraceView view, CheckedView(request.view()));
-    v1::GetTraceResponse response;
-    ASSAY_ASSIGN_OR_RETURN(*response.mutable_trace(),
-                           GetTrace(store_, any ? "-" : name.experiment,
-                                    *TraceId::FromHex(name.trace), view, *options_.prices));
-    return response;
-  };
-  Answer<v1::GetTraceResponse>(executor_, get(), std::move(done));
+absl::StatusOr<std::string> TraceQueries::Get(const v1::GetTraceRequest& request) const {
+  // `-` stands for any experiment; the name's own rules know nothing of it.
+  constexpr std::string_view kAny = "experiments/-/";
+  const bool any = std::string_view(request.name()).starts_with(kAny);
+  const std::string plain =
+      any ? StrCat("experiments/any/", request.name().substr(kAny.size())) : request.name();
+  ASSAY_ASSIGN_OR_RETURN(names::TraceName name, names::TraceName::Parse(plain, "name"));
+  ASSAY_ASSIGN_OR_RETURN(v1::TraceView view, CheckedView(request.view()));
+  return GetTraceBytes(store_, any ? "-" : name.experiment, *TraceId::FromHex(name.trace), view,
+                       *options_.prices);
 }
 
 template <class T>

@@ -39,8 +39,9 @@ class TraceQueries {
   // Errors as trace_service.proto says.
   void Preregister(const CallContext& context, const v1::PreregisterTracesRequest& request,
                    Done<v1::PreregisterTracesResponse> done);
-  void Get(const CallContext& context, const v1::GetTraceRequest& request,
-           Done<v1::GetTraceResponse> done);
+  // The answer, a GetTraceResponse, is serialized: made as a message it would cost several times as
+  // much. Blocks.
+  absl::StatusOr<std::string> Get(const v1::GetTraceRequest& request) const;
   void Search(const CallContext& context, const v1::SearchTracesRequest& request,
               Done<v1::SearchTracesResponse> done);
   void Aggregate(const CallContext& context, const v1::AggregateTracesRequest& request,

@@ -93,16 +93,11 @@ class TraceQueriesTest : public testing::Test {
     v1::GetTraceRequest request;
     request.set_name(name);
     request.set_view(view);
-    std::optional<absl::StatusOr<v1::Trace>> answer;
-    queries_.Get(context_, request, [&](absl::StatusOr<v1::GetTraceResponse> response) {
-      if (response.ok()) {
-        answer = response->trace();
-      } else {
-        answer = response.status();
-      }
-    });
-    executor_.RunAll();
-    return *answer;
+    const absl::StatusOr<std::string> answer = queries_.Get(request);
+    if (!answer.ok()) return answer.status();
+    v1::GetTraceResponse response;
+    if (!response.ParseFromString(*answer)) return absl::DataLossError("the answer is no message");
+    return response.trace();
   }
   absl::Status Preregister(const v1::PreregisterTracesRequest& request) {
     absl::Status answer;

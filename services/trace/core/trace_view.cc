@@ -10,6 +10,7 @@
 #include "common/json/json_value.h"
 #include "common/json/utf8.h"
 #include "common/names/resource_name.h"
+#include "common/otlp/wire_cursor.h"
 #include "common/proto/time.h"
 #include "common/status/errors.h"
 #include "common/status/status_macros.h"
@@ -17,7 +18,9 @@
 #include "services/trace/core/logs/log_events.h"
 #include "services/trace/core/meaning/span_meaning.h"
 #include "services/trace/core/otlp_wire_reader.h"
+#include "services/trace/core/span_view.h"
 #include "services/trace/core/spans/span_page.h"
+#include "services/trace/core/spans/whole_trace.h"
 #include "services/trace/core/trace_preview.h"
 
 namespace assay::trace {
@@ -36,16 +39,90 @@ absl::StatusOr<OtlpBatch> ReadStored(std::string_view otlp) {
   return ReadOtlp(otlp, std::numeric_limits<size_t>::max());
 }
 
+// Where the spans of a trace go: into the message, or as its serialized fields beside it.
+class SpanList {
+ public:
+  SpanList(const PriceTable& prices, v1::Trace* shown, std::string* fields)
+      : prices_(prices), shown_(shown), fields_(fields) {}
+
+  void Add(v1::Span span) {
+    if (fields_ == nullptr) {
+      *shown_->add_spans() = std::move(span);
+    } else {
+      otlp::AppendBytesField(v1::Trace::kSpansFieldNumber, span.SerializeAsString(), fields_);
+    }
+  }
+
+  // False if there is no room for the span.
+  bool Add(const SpanView& span, const OpenChunk& chunk, bool truncated) {
+    const ResourceView& resource = chunk.ResourceOf(span);
+    const ScopeView& scope = chunk.ScopeOf(span);
+    if (fields_ != nullptr) {
+      const size_t begin = fields_->size();
+      const size_t field = otlp::OpenMessageField(v1::Trace::kSpansFieldNumber, fields_);
+      const size_t bytes = AppendSpan(span, resource, scope, prices_, truncated, fields_);
+      otlp::CloseMessageField(field, fields_);
+      if (Fits(bytes)) return true;
+      fields_->resize(begin);
+      return false;
+    }
+    v1::Span shown = ShowSpan(span, resource, scope, prices_);
+    if (truncated) shown.set_truncated(true);
+    if (!Fits(shown.ByteSizeLong())) return false;
+    Add(std::move(shown));
+    return true;
+  }
+
+ private:
+  static constexpr size_t kFraming = 5;  // Tag and length of a span in its list.
+
+  // One span is always shown.
+  bool Fits(size_t bytes) {
+    bytes_ += bytes + kFraming;
+    return std::exchange(any_, true) ? bytes_ <= kMaxAnswerBytes : true;
+  }
+
+  const PriceTable& prices_;
+  v1::Trace* const shown_;
+  std::string* const fields_;
+  size_t bytes_ = 0;
+  bool any_ = false;
+};
+
+bool ShowSpans(const WholeTrace& whole, SpanList& list) {
+  std::string with_logs;
+  for (const SpanPlace& place : whole.places()) {
+    const OpenChunk& chunk = *whole.Find(place.sequence);
+    const SpanView& span = chunk.batch.spans[place.index];
+    const SpanView& shown = whole.logs().empty() ? span : whole.logs().AddTo(span, &with_logs);
+    if (!list.Add(shown, chunk, whole.logs().truncated())) return false;
+  }
+  return true;
+}
+
 absl::Status ShowSpans(const TraceStore& store, const TraceId& trace, const TraceFacts& facts,
-                       const PriceTable& prices, v1::Trace* shown) {
+                       const PriceTable& prices, SpanList& list, v1::Trace* shown) {
   ASSAY_ASSIGN_OR_RETURN(
       SpanPage page,
       ReadSpanPage(store, trace, facts,
                    {.page_size = kMaxSpansShown, .max_bytes = kMaxAnswerBytes, .prices = &prices},
                    /*keep_going=*/nullptr));
-  for (v1::Span& span : page.spans) *shown->add_spans() = std::move(span);
+  for (v1::Span& span : page.spans) list.Add(std::move(span));
   shown->set_spans_truncated(page.next.has_value());
   return absl::OkStatus();
+}
+
+// The root's inputs and outputs: of its attributes, or else of its log records.
+Payloads RootPayloads(const WholeTrace& whole, const TraceFacts& facts) {
+  const OpenChunk* chunk = facts.has_root() ? whole.Find(facts.root().sequence()) : nullptr;
+  const std::optional<SpanId> id = SpanId::FromBytes(facts.root().span_id());
+  if (chunk == nullptr || !id.has_value()) return {};
+  const SpanView* root = chunk->FindLast(*id);
+  if (root == nullptr) return {};
+  Payloads payloads = PayloadsOf(root->bytes);
+  const bool none = payloads.inputs.empty() && payloads.outputs.empty();
+  return none && !whole.logs().empty() ? PayloadsOf(whole.logs().AddTo(root->bytes, *id))
+                                       : payloads;
 }
 
 // What the root's log records say.
@@ -56,6 +133,52 @@ absl::StatusOr<Payloads> PayloadsOfLogs(const TraceStore& store, const TraceId& 
   const absl::flat_hash_set<SpanId> wanted = {*id};
   ASSAY_ASSIGN_OR_RETURN(const LogEvents logs, LogEvents::Read(store, trace, &wanted));
   return logs.empty() ? Payloads() : PayloadsOf(logs.AddTo(root, *id));
+}
+
+absl::StatusOr<Payloads> RootPayloads(const TraceStore& store, const TraceId& trace,
+                                      const TraceFacts& facts) {
+  ASSAY_ASSIGN_OR_RETURN(std::optional<std::string> root, ReadRootSpan(store, trace, facts));
+  if (!root.has_value()) return Payloads();
+  Payloads payloads = PayloadsOf(*root);
+  if (!payloads.inputs.empty() || !payloads.outputs.empty()) return payloads;
+  return PayloadsOfLogs(store, trace, *root, facts);
+}
+
+void ShowPayloads(const Payloads& payloads, v1::Trace* shown) {
+  if (!payloads.inputs.empty()) {
+    shown->set_request_preview(RequestPreview(payloads.inputs));
+    *shown->mutable_inputs() = json::JsonFromText(payloads.inputs);
+  }
+  if (!payloads.outputs.empty()) {
+    shown->set_response_preview(ResponsePreview(payloads.outputs));
+    *shown->mutable_outputs() = json::JsonFromText(payloads.outputs);
+  }
+}
+
+// What the spans themselves say, beyond what is known of them.
+absl::Status ShowFromSpans(const TraceStore& store, const TraceId& trace, const TraceFacts& facts,
+                           v1::TraceView view, const PriceTable& prices, std::string* span_fields,
+                           v1::Trace* shown) {
+  SpanList list(prices, shown, span_fields);
+  if (view == v1::TRACE_VIEW_FULL && WholeTrace::IsSmall(facts, kMaxSpansShown)) {
+    ASSAY_ASSIGN_OR_RETURN(const WholeTrace whole, WholeTrace::Read(store, trace));
+    ShowPayloads(RootPayloads(whole, facts), shown);
+    shown->set_spans_truncated(!ShowSpans(whole, list));
+    return absl::OkStatus();
+  }
+  ASSAY_ASSIGN_OR_RETURN(const Payloads payloads, RootPayloads(store, trace, facts));
+  ShowPayloads(payloads, shown);
+  if (view != v1::TRACE_VIEW_FULL) return absl::OkStatus();
+  return ShowSpans(store, trace, facts, prices, list, shown);
+}
+
+absl::StatusOr<StoredTrace> FindTrace(const TraceStore& store, const std::string& experiment,
+                                      const TraceId& trace) {
+  ASSAY_ASSIGN_OR_RETURN(std::optional<StoredTrace> stored, store.GetTrace(trace));
+  if (!stored.has_value() || (experiment != "-" && experiment != stored->binding.experiment)) {
+    return NotFound("trace", names::TraceName{experiment, trace.Hex()}.ToString());
+  }
+  return *std::move(stored);
 }
 
 }  // namespace
@@ -165,9 +288,12 @@ void FitIntoList(v1::Trace* shown) {
   }
 }
 
-absl::StatusOr<v1::Trace> ShowTrace(const TraceStore& store, const TraceId& trace,
-                                    const StoredTrace& stored, v1::TraceView view,
-                                    const PriceTable& prices) {
+namespace {
+
+// With `span_fields` the spans go there, as serialized fields of the message.
+absl::StatusOr<v1::Trace> Show(const TraceStore& store, const TraceId& trace,
+                               const StoredTrace& stored, v1::TraceView view,
+                               const PriceTable& prices, std::string* span_fields) {
   const TraceFacts& facts = stored.facts;
   v1::Trace shown;
   shown.set_name(names::TraceName{stored.binding.experiment, trace.Hex()}.ToString());
@@ -189,23 +315,7 @@ absl::StatusOr<v1::Trace> ShowTrace(const TraceStore& store, const TraceId& trac
   }
   if (HasSpans(facts)) {
     ShowFacts(facts, &shown);
-    ASSAY_ASSIGN_OR_RETURN(std::optional<std::string> root, ReadRootSpan(store, trace, facts));
-    Payloads payloads;
-    if (root.has_value()) payloads = PayloadsOf(*root);
-    if (root.has_value() && payloads.inputs.empty() && payloads.outputs.empty()) {
-      ASSAY_ASSIGN_OR_RETURN(payloads, PayloadsOfLogs(store, trace, *root, facts));
-    }
-    if (!payloads.inputs.empty()) {
-      shown.set_request_preview(RequestPreview(payloads.inputs));
-      *shown.mutable_inputs() = json::JsonFromText(payloads.inputs);
-    }
-    if (!payloads.outputs.empty()) {
-      shown.set_response_preview(ResponsePreview(payloads.outputs));
-      *shown.mutable_outputs() = json::JsonFromText(payloads.outputs);
-    }
-    if (view == v1::TRACE_VIEW_FULL) {
-      ASSAY_RETURN_IF_ERROR(ShowSpans(store, trace, facts, prices, &shown));
-    }
+    ASSAY_RETURN_IF_ERROR(ShowFromSpans(store, trace, facts, view, prices, span_fields, &shown));
   }
   ASSAY_ASSIGN_OR_RETURN(std::vector<v1::AssessmentDigest> digests,
                          store.AssessmentsOf(trace, kMaxAssessmentsShown));
@@ -213,14 +323,34 @@ absl::StatusOr<v1::Trace> ShowTrace(const TraceStore& store, const TraceId& trac
   return shown;
 }
 
+}  // namespace
+
+absl::StatusOr<v1::Trace> ShowTrace(const TraceStore& store, const TraceId& trace,
+                                    const StoredTrace& stored, v1::TraceView view,
+                                    const PriceTable& prices) {
+  return Show(store, trace, stored, view, prices, /*span_fields=*/nullptr);
+}
+
 absl::StatusOr<v1::Trace> GetTrace(const TraceStore& store, const std::string& experiment,
                                    const TraceId& trace, v1::TraceView view,
                                    const PriceTable& prices) {
-  ASSAY_ASSIGN_OR_RETURN(std::optional<StoredTrace> stored, store.GetTrace(trace));
-  if (!stored.has_value() || (experiment != "-" && experiment != stored->binding.experiment)) {
-    return NotFound("trace", names::TraceName{experiment, trace.Hex()}.ToString());
-  }
-  return ShowTrace(store, trace, *stored, view, prices);
+  ASSAY_ASSIGN_OR_RETURN(const StoredTrace stored, FindTrace(store, experiment, trace));
+  return ShowTrace(store, trace, stored, view, prices);
+}
+
+absl::StatusOr<std::string> GetTraceBytes(const TraceStore& store, const std::string& experiment,
+                                          const TraceId& trace, v1::TraceView view,
+                                          const PriceTable& prices) {
+  ASSAY_ASSIGN_OR_RETURN(const StoredTrace stored, FindTrace(store, experiment, trace));
+  std::string spans;
+  ASSAY_ASSIGN_OR_RETURN(const v1::Trace head, Show(store, trace, stored, view, prices, &spans));
+  const size_t head_bytes = head.ByteSizeLong();
+  std::string response;
+  response.reserve(head_bytes + spans.size() + 16);
+  otlp::AppendBytesHeader(v1::GetTraceResponse::kTraceFieldNumber, head_bytes + spans.size(),
+                          &response);
+  head.AppendToString(&response);
+  return response.append(spans);
 }
 
 }  // namespace assay::trace

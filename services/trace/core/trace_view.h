@@ -54,6 +54,11 @@ absl::StatusOr<v1::Trace> GetTrace(const TraceStore& store, const std::string& e
                                    const TraceId& trace, v1::TraceView view,
                                    const PriceTable& prices = PriceTable::BuiltIn());
 
+// The same as a serialized GetTraceResponse, for GetTrace: costs much less than the message does.
+absl::StatusOr<std::string> GetTraceBytes(const TraceStore& store, const std::string& experiment,
+                                          const TraceId& trace, v1::TraceView view,
+                                          const PriceTable& prices = PriceTable::BuiltIn());
+
 }  // namespace assay::trace
 
 #endif  // ASSAY_SERVICES_TRACE_CORE_TRACE_VIEW_H_

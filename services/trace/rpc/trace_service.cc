@@ -1,8 +1,27 @@
 #include "services/trace/rpc/trace_service.h"
 
+#include <grpcpp/impl/codegen/proto_utils.h>
+#include <grpcpp/support/slice.h>
+
+#include <string>
 #include <utility>
 
+#include "common/status/errors.h"
+
 namespace assay::trace {
+namespace {
+
+absl::StatusOr<v1::GetTraceRequest> ParseGetTrace(const grpc::ByteBuffer& bytes) {
+  grpc::ByteBuffer buffer = bytes;  // Shares the bytes.
+  v1::GetTraceRequest request;
+  if (!grpc::SerializationTraits<v1::GetTraceRequest>::Deserialize(&buffer, &request).ok()) {
+    return MakeError(absl::StatusCode::kInvalidArgument, "MALFORMED_REQUEST",
+                     "the message is no GetTraceRequest");
+  }
+  return request;
+}
+
+}  // namespace
 
 grpc::ServerUnaryReactor* TraceService::PreregisterTraces(
     grpc::CallbackServerContext* context, const v1::PreregisterTracesRequest* request,
@@ -15,12 +34,18 @@ grpc::ServerUnaryReactor* TraceService::PreregisterTraces(
 }
 
 grpc::ServerUnaryReactor* TraceService::GetTrace(grpc::CallbackServerContext* context,
-                                                 const v1::GetTraceRequest* request,
-                                                 v1::GetTraceResponse* response) {
+                                                 const grpc::ByteBuffer* request,
+                                                 grpc::ByteBuffer* response) {
   return runtime_.Unary(
       context, "assay.trace.v1.TraceService/GetTrace", request, response,
-      [this](const CallContext& call, const v1::GetTraceRequest& request,
-             Done<v1::GetTraceResponse> done) { queries_.Get(call, request, std::move(done)); });
+      [this](const CallContext&, const grpc::ByteBuffer& request, Done<grpc::ByteBuffer> done) {
+        absl::StatusOr<v1::GetTraceRequest> parsed = ParseGetTrace(request);
+        absl::StatusOr<std::string> answer =
+            parsed.ok() ? queries_.Get(*parsed) : absl::StatusOr<std::string>(parsed.status());
+        if (!answer.ok()) return std::move(done)(answer.status());
+        const grpc::Slice slice(*answer);
+        std::move(done)(grpc::ByteBuffer(&slice, 1));
+      });
 }
 
 grpc::ServerUnaryReactor* TraceService::SearchTraces(grpc::CallbackServerContext* context,

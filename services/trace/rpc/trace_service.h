@@ -2,6 +2,9 @@
 #ifndef ASSAY_SERVICES_TRACE_RPC_TRACE_SERVICE_H_
 #define ASSAY_SERVICES_TRACE_RPC_TRACE_SERVICE_H_
 
+#include <grpcpp/server_context.h>
+#include <grpcpp/support/byte_buffer.h>
+
 #include "assay/trace/v1/trace_service.grpc.pb.h"
 #include "common/rpc/runtime.h"
 #include "services/trace/core/completion/completions.h"
@@ -14,7 +17,8 @@
 namespace assay::trace {
 
 // Thread-safe. All outlive it.
-class TraceService final : public v1::TraceService::CallbackService {
+class TraceService final
+    : public v1::TraceService::WithRawCallbackMethod_GetTrace<v1::TraceService::CallbackService> {
  public:
   TraceService(TraceQueries& queries, Completions& completions, Watches& watches,
                TraceLifecycle& lifecycle, Transfers& transfers, rpc::Runtime& runtime)
@@ -28,9 +32,10 @@ class TraceService final : public v1::TraceService::CallbackService {
   grpc::ServerUnaryReactor* PreregisterTraces(grpc::CallbackServerContext* context,
                                               const v1::PreregisterTracesRequest* request,
                                               v1::PreregisterTracesResponse* response) override;
+  // The answer is made as bytes, without a message.
   grpc::ServerUnaryReactor* GetTrace(grpc::CallbackServerContext* context,
-                                     const v1::GetTraceRequest* request,
-                                     v1::GetTraceResponse* response) override;
+                                     const grpc::ByteBuffer* request,
+                                     grpc::ByteBuffer* response) override;
   grpc::ServerUnaryReactor* SearchTraces(grpc::CallbackServerContext* context,
                                          const v1::SearchTracesRequest* request,
                                          v1::SearchTracesResponse* response) override;

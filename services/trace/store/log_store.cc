@@ -133,7 +133,7 @@ absl::Status ReadLogChunks(const TraceDb& db, const TraceId& trace,
   std::string scratch;
   auto scanned = rocks::Scan(
       db.db(), keys::kChunks,
-      {.begin = prefix, .end = rocks::PrefixEnd(prefix), .limit = kNoLimit, .fill_cache = false},
+      {.begin = prefix, .end = rocks::PrefixEnd(prefix), .limit = kNoLimit, .one_prefix = true},
       [&](std::string_view key, std::string_view value) {
         TraceId found;
         uint64_t sequence = 0;

@@ -75,7 +75,7 @@ absl::Status RocksTraceStore::ReadChunks(
   std::string unfolded;
   auto scanned = rocks::Scan(
       db_.db(), keys::kChunks,
-      {.begin = prefix, .end = rocks::PrefixEnd(prefix), .limit = kNoLimit, .fill_cache = false},
+      {.begin = prefix, .end = rocks::PrefixEnd(prefix), .limit = kNoLimit, .one_prefix = true},
       [&](std::string_view key, std::string_view value) {
         TraceId found;
         uint64_t sequence = 0;
@@ -98,7 +98,8 @@ absl::StatusOr<std::optional<std::string>> RocksTraceStore::ReadChunk(const Trac
   std::optional<std::string> otlp;
   absl::Status broken;
   auto scanned = rocks::Scan(
-      db_.db(), keys::kChunks, {.begin = prefix, .end = rocks::PrefixEnd(prefix), .limit = 1},
+      db_.db(), keys::kChunks,
+      {.begin = prefix, .end = rocks::PrefixEnd(prefix), .limit = 1, .one_prefix = true},
       [&](std::string_view, std::string_view value) {
         std::string unfolded;
         absl::StatusOr<std::string_view> bytes = DecodeChunk(value, &unfolded);
@@ -181,24 +182,27 @@ absl::StatusOr<std::vector<v1::AssessmentDigest>> RocksTraceStore::AssessmentsOf
   std::vector<v1::AssessmentDigest> digests;
   absl::Status broken;
   if (limit == 0) return digests;
-  auto scanned = rocks::Scan(
-      db_.db(), keys::kAssessments,
-      {.begin = prefix, .end = rocks::PrefixEnd(prefix), .limit = static_cast<int64_t>(limit)},
-      [&](std::string_view, std::string_view value) {
-        storage::v1::AssessmentDigestRecord record;
-        if (!record.ParseFromArray(value.data(), static_cast<int>(value.size()))) {
-          broken = Unreadable("assessment");
-          return rocks::ScanStep::Stop();
-        }
-        if (db_.horizons().IsGone({record.experiment_number(), record.bound_ms()})) {
-          return rocks::ScanStep::Next();
-        }
-        if (!digests.emplace_back().ParseFromString(record.digest())) {
-          broken = Unreadable("assessment");
-          return rocks::ScanStep::Stop();
-        }
-        return rocks::ScanStep::Next();
-      });
+  auto scanned =
+      rocks::Scan(db_.db(), keys::kAssessments,
+                  {.begin = prefix,
+                   .end = rocks::PrefixEnd(prefix),
+                   .limit = static_cast<int64_t>(limit),
+                   .one_prefix = true},
+                  [&](std::string_view, std::string_view value) {
+                    storage::v1::AssessmentDigestRecord record;
+                    if (!record.ParseFromArray(value.data(), static_cast<int>(value.size()))) {
+                      broken = Unreadable("assessment");
+                      return rocks::ScanStep::Stop();
+                    }
+                    if (db_.horizons().IsGone({record.experiment_number(), record.bound_ms()})) {
+                      return rocks::ScanStep::Next();
+                    }
+                    if (!digests.emplace_back().ParseFromString(record.digest())) {
+                      broken = Unreadable("assessment");
+                      return rocks::ScanStep::Stop();
+                    }
+                    return rocks::ScanStep::Next();
+                  });
   if (!scanned.ok()) return scanned.status();
   if (!broken.ok()) return broken;
   return digests;

@@ -28,7 +28,7 @@ absl::StatusOr<bool> ReadStored(const TraceDb& db, const TraceId& trace, uint64_
       {.begin = keys::DirectoryPrefix(trace, first),
        .end = rocks::PrefixEnd(prefix),
        .limit = kNoLimit,
-       .fill_cache = false},
+       .one_prefix = true},
       [&](std::string_view key, std::string_view value) {
         TraceId found;
         uint64_t sequence = 0;

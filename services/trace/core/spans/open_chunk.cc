@@ -10,12 +10,25 @@
 namespace assay::trace {
 
 const SpanView* OpenChunk::Find(const SpanPlace& place) const {
-  const auto is_it = [&](const SpanView& span) { return span.span_id == place.position.id; };
-  if (place.index < batch.spans.size() && is_it(batch.spans[place.index])) {
-    return &batch.spans[place.index];
-  }
-  const auto found = std::find_if(batch.spans.rbegin(), batch.spans.rend(), is_it);
+  const bool is_there =
+      place.index < batch.spans.size() && batch.spans[place.index].span_id == place.position.id;
+  return is_there ? &batch.spans[place.index] : FindLast(place.position.id);
+}
+
+const SpanView* OpenChunk::FindLast(const SpanId& id) const {
+  const auto found = std::find_if(batch.spans.rbegin(), batch.spans.rend(),
+                                  [&](const SpanView& span) { return span.span_id == id; });
   return found == batch.spans.rend() ? nullptr : &*found;
+}
+
+absl::StatusOr<std::unique_ptr<const OpenChunk>> MakeOpenChunk(uint64_t sequence,
+                                                               std::string otlp) {
+  auto chunk = std::make_unique<OpenChunk>();
+  chunk->sequence = sequence;
+  chunk->otlp = std::move(otlp);
+  // What was stored was checked on arrival, so its size needs no bound here.
+  ASSAY_ASSIGN_OR_RETURN(chunk->batch, ReadOtlp(chunk->otlp, std::numeric_limits<size_t>::max()));
+  return chunk;
 }
 
 absl::StatusOr<std::unique_ptr<const OpenChunk>> ReadOpenChunk(const TraceStore& store,
@@ -23,12 +36,7 @@ absl::StatusOr<std::unique_ptr<const OpenChunk>> ReadOpenChunk(const TraceStore&
                                                                uint64_t sequence) {
   ASSAY_ASSIGN_OR_RETURN(std::optional<std::string> otlp, store.ReadChunk(trace, sequence));
   if (!otlp.has_value()) return nullptr;
-  auto chunk = std::make_unique<OpenChunk>();
-  chunk->sequence = sequence;
-  chunk->otlp = *std::move(otlp);
-  // What was stored was checked on arrival, so its size needs no bound here.
-  ASSAY_ASSIGN_OR_RETURN(chunk->batch, ReadOtlp(chunk->otlp, std::numeric_limits<size_t>::max()));
-  return chunk;
+  return MakeOpenChunk(sequence, *std::move(otlp));
 }
 
 absl::StatusOr<const OpenChunk*> OpenChunks::Open(uint64_t sequence) {

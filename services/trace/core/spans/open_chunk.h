@@ -22,11 +22,16 @@ struct OpenChunk {
 
   // Null if there is no such span there.
   const SpanView* Find(const SpanPlace& place) const;
+  // The last copy of a span; null if there is none.
+  const SpanView* FindLast(const SpanId& id) const;
   const ScopeView& ScopeOf(const SpanView& span) const { return batch.scopes[span.scope]; }
   const ResourceView& ResourceOf(const SpanView& span) const {
     return batch.resources[ScopeOf(span).resource];
   }
 };
+
+// An error if `otlp` cannot be read.
+absl::StatusOr<std::unique_ptr<const OpenChunk>> MakeOpenChunk(uint64_t sequence, std::string otlp);
 
 // Null if there is no such chunk (any more). Blocks. Thread-safe.
 absl::StatusOr<std::unique_ptr<const OpenChunk>> ReadOpenChunk(const TraceStore& store,

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "common/status/errors.h"
+#include "google/protobuf/util/message_differencer.h"
 #include "services/trace/core/spans/span_page.h"
 #include "services/trace/testing/large_trace_fixture.h"
 
@@ -182,6 +183,48 @@ TEST_F(SpanQueriesTest, FullViewShowsTheFirstSpansAndSaysThatThereAreMore) {
   trace = GetTrace(store_.store(), "e", TestTrace(2), v1::TRACE_VIEW_FULL);
   EXPECT_EQ(trace->spans_size(), 1000);
   EXPECT_FALSE(trace->spans_truncated());
+}
+
+TEST_F(SpanQueriesTest, FullViewIsTheSameAsBytesAndAsPages) {
+  Export(1, 6, 12, "first");
+  Export(1, 1, 8, "second");
+  Export(1, 3, 4, "third");
+  absl::StatusOr<v1::Trace> trace =
+      GetTrace(store_.store(), "e", TestTrace(1), v1::TRACE_VIEW_FULL);
+  ASSERT_OK(trace);
+  absl::StatusOr<std::string> bytes =
+      GetTraceBytes(store_.store(), "e", TestTrace(1), v1::TRACE_VIEW_FULL);
+  ASSERT_OK(bytes);
+  v1::GetTraceResponse response;
+  ASSERT_TRUE(response.ParseFromString(*bytes));
+  EXPECT_TRUE(google::protobuf::util::MessageDifferencer::Equals(response.trace(), *trace));
+  absl::StatusOr<v1::ListSpansResponse> page = List(Request(1000));
+  ASSERT_OK(page);
+  ASSERT_EQ(page->spans_size(), 12);
+  ASSERT_EQ(trace->spans_size(), 12);
+  for (int i = 0; i < 12; ++i) {
+    EXPECT_TRUE(
+        google::protobuf::util::MessageDifferencer::Equals(page->spans(i), trace->spans(i)));
+  }
+}
+
+TEST_F(SpanQueriesTest, FullViewEndsWhereClientsStopTakingMessages) {
+  for (uint64_t first = 1; first <= 40; first += 10) {
+    Export(1, first, first + 9, "step", size_t{99} << 10);
+  }
+  absl::StatusOr<v1::Trace> trace =
+      GetTrace(store_.store(), "e", TestTrace(1), v1::TRACE_VIEW_FULL);
+  ASSERT_OK(trace);
+  EXPECT_TRUE(trace->spans_truncated());
+  EXPECT_LT(trace->spans_size(), 40);
+  absl::StatusOr<std::string> bytes =
+      GetTraceBytes(store_.store(), "e", TestTrace(1), v1::TRACE_VIEW_FULL);
+  ASSERT_OK(bytes);
+  EXPECT_LE(bytes->size(), size_t{4} << 20);
+  v1::GetTraceResponse response;
+  ASSERT_TRUE(response.ParseFromString(*bytes));
+  EXPECT_EQ(response.trace().spans_size(), trace->spans_size());
+  EXPECT_TRUE(response.trace().spans_truncated());
 }
 
 TEST_F(SpanQueriesTest, PositionsReadBack) {
