@@ -1,29 +1,33 @@
-// The bodies of Anthropic's messages, as pure functions.
+// Anthropic's messages.
 #ifndef ASSAY_SERVICES_JUDGE_CLIENTS_ANTHROPIC_WIRE_H_
 #define ASSAY_SERVICES_JUDGE_CLIENTS_ANTHROPIC_WIRE_H_
 
 #include <string>
+#include <utility>
 
-#include "absl/status/statusor.h"
-#include "services/judge/clients/provider_options.h"
-#include "services/judge/core/model_client.h"
+#include "services/judge/clients/provider_wire.h"
 
 namespace assay::judge {
 
-// The tool that the model must call when an answer by schema is wanted: its input is the answer.
-inline constexpr char kVerdictTool[] = "record_verdict";
 inline constexpr int kDefaultMaxTokens = 4096;  // Anthropic wants a limit in each request.
 
-// The body that asks `model`. System messages go into `system`; `seed`, which Anthropic does not
-// know, is left out. INVALID_ARGUMENT if the schema is no JSON object or a parameter is not finite.
-absl::StatusOr<std::string> AnthropicRequestBody(const ModelRequest& request,
-                                                 const std::string& model);
+// System messages go into `system`. An answer by schema is the input of a tool that the model must
+// call; where other tools are offered too, it must call one of them or that one. Thread-safe.
+class AnthropicWire final : public ProviderWire {
+ public:
+  explicit AnthropicWire(std::string uri_prefix) : uri_prefix_(std::move(uri_prefix)) {}
 
-// Reads a 2xx answer: the input of the verdict tool if there is one, else the text. Errors as
-// ReadOpenAiAnswer's.
-absl::StatusOr<ModelResponse> ReadAnthropicAnswer(const ProviderOptions& options,
-                                                  const std::string& model,
-                                                  const std::string& body);
+  absl::StatusOr<WireRequest> Write(const ModelRequest& request, const std::string& model,
+                                    const WireFeatures& features) const override;
+  absl::StatusOr<ModelResponse> Read(const ModelRequest& request, const std::string& model,
+                                     const std::string& body) const override;
+  http::HttpHeader KeyHeader(const std::string& key) const override { return {"x-api-key", key}; }
+  RefusedFeature RefusedBy(int status, const ProviderError& error) const override;
+  bool TakesIdempotencyKey() const override { return true; }
+
+ private:
+  const std::string uri_prefix_;
+};
 
 }  // namespace assay::judge
 

@@ -40,8 +40,8 @@ TEST(RetryAfterHeaderTest, IgnoresNonsense) {
 }
 
 TEST(AnswerErrorTest, MarksWhatMayPass) {
-  for (int status : {408, 409, 429, 500, 502, 503, 504, 529}) {
-    const absl::Status error = AnswerError("openai:/", "", Answer(status, "busy"), kNow);
+  for (int status : {408, 409, 424, 429, 500, 502, 503, 504, 529}) {
+    const absl::Status error = AnswerError("openai:/", {}, Answer(status, "busy"), kNow);
     EXPECT_THAT(error, StatusIs(absl::StatusCode::kUnavailable)) << status;
     EXPECT_THAT(error, HasReason("MODEL_UNREACHABLE"));
     EXPECT_TRUE(IsRetriable(error)) << status;
@@ -50,9 +50,9 @@ TEST(AnswerErrorTest, MarksWhatMayPass) {
 }
 
 TEST(AnswerErrorTest, OtherRefusalsAreFinal) {
-  for (int status : {301, 400, 401, 403, 404, 413, 422}) {
+  for (int status : {301, 400, 404, 422}) {
     const absl::Status error = AnswerError(
-        "openai:/", "", Answer(status, R"({"error":{"message":"no such model"}})"), kNow);
+        "openai:/", {}, Answer(status, R"({"error":{"message":"no such model"}})"), kNow);
     EXPECT_THAT(error, StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("no such model")));
     EXPECT_THAT(error, HasReason("MODEL_REFUSED"));
     EXPECT_FALSE(IsRetriable(error)) << status;
@@ -64,17 +64,49 @@ TEST(AnswerErrorTest, EmptyAccountIsFinal) {
   const std::string anthropic =
       R"({"type":"error","error":{"type":"invalid_request_error","message":"Your credit balance is too low"}})";
   for (const auto& [status, body] : {std::pair(429, openai), std::pair(400, anthropic)}) {
-    const absl::Status error = AnswerError("p:/", "", Answer(status, body), kNow);
+    const absl::Status error = AnswerError("p:/", {}, Answer(status, body), kNow);
     EXPECT_THAT(error, StatusIs(absl::StatusCode::kResourceExhausted));
     EXPECT_THAT(error, HasReason("MODEL_QUOTA_EXHAUSTED"));
     EXPECT_FALSE(IsRetriable(error));
   }
 }
 
+TEST(AnswerErrorTest, TellsThatTheKeyIsWrong) {
+  for (int status : {401, 403}) {
+    const absl::Status error =
+        AnswerError("p:/", {}, Answer(status, R"({"error":{"message":"no"}})"), kNow);
+    EXPECT_THAT(error, StatusIs(absl::StatusCode::kFailedPrecondition));
+    EXPECT_THAT(error, HasReason("MODEL_UNAUTHORIZED"));
+    EXPECT_FALSE(IsRetriable(error));
+  }
+}
+
+TEST(AnswerErrorTest, TellsThatThePromptIsTooLong) {
+  const char* const messages[] = {
+      R"({"error":{"code":"context_length_exceeded","message":"too much"}})",
+      R"({"error":{"message":"This model's maximum context length is 8192 tokens."}})",
+      R"({"error":{"type":"invalid_request_error","message":"prompt is too long: 9 tokens > 8"}})",
+      R"({"message":"Input is too long for requested model."})"};
+  for (const char* body : messages) {
+    const absl::Status error = AnswerError("p:/", {}, Answer(400, body), kNow);
+    EXPECT_THAT(error, StatusIs(absl::StatusCode::kInvalidArgument));
+    EXPECT_THAT(error, HasReason("MODEL_CONTEXT_OVERFLOW")) << body;
+  }
+  EXPECT_THAT(AnswerError("p:/", {}, Answer(413, "large"), kNow),
+              HasReason("MODEL_CONTEXT_OVERFLOW"));
+  const absl::Status rate = AnswerError(
+      "p:/", {},
+      Answer(413, R"({"error":{"code":"rate_limit_exceeded","message":"tokens per minute"}})"),
+      kNow);
+  EXPECT_THAT(rate, HasReason("MODEL_UNREACHABLE"));
+  EXPECT_TRUE(IsRetriable(rate));
+}
+
 TEST(AnswerErrorTest, QuotesNoKey) {
   const std::string body =
       R"({"error":{"message":"Incorrect API key provided: hush-1234, or sk-proj-abcdef123456."}})";
-  const std::string text = AnswerError("openai:/", "hush-1234", Answer(401, body), kNow).ToString();
+  const std::string text =
+      AnswerError("openai:/", {"hush-1234"}, Answer(401, body), kNow).ToString();
   EXPECT_THAT(text, HasSubstr("Incorrect API key"));
   EXPECT_THAT(text, Not(HasSubstr("hush")));
   EXPECT_THAT(text, Not(HasSubstr("abcdef")));
@@ -82,7 +114,7 @@ TEST(AnswerErrorTest, QuotesNoKey) {
 
 TEST(AnswerErrorTest, QuotesLittleAndOnlyUtf8) {
   const absl::Status error =
-      AnswerError("openai:/", "", Answer(400, "\xff\xfe" + std::string(100'000, 'x')), kNow);
+      AnswerError("openai:/", {}, Answer(400, "\xff\xfe" + std::string(100'000, 'x')), kNow);
   EXPECT_LT(error.message().size(), 1000u);
 }
 
@@ -96,6 +128,12 @@ TEST(TransportErrorTest, TellsTimeoutsFromTheRest) {
       TransportError("p:/", MakeError(absl::StatusCode::kUnavailable, "CONNECTION_RESET", "gone"));
   EXPECT_THAT(reset, HasReason("MODEL_UNREACHABLE"));
   EXPECT_TRUE(IsRetriable(reset));
+  const absl::Status inside = TransportError(
+      "p:/", MakeError(absl::StatusCode::kFailedPrecondition, "PRIVATE_ADDRESS", "inside"));
+  EXPECT_THAT(inside, StatusIs(absl::StatusCode::kFailedPrecondition,
+                               HasSubstr("--allow_private_endpoints")));
+  EXPECT_THAT(inside, HasReason("MODEL_NOT_CONFIGURED"));
+  EXPECT_FALSE(IsRetriable(inside));
   const absl::Status cancelled =
       TransportError("p:/", MakeError(absl::StatusCode::kCancelled, "CANCELLED", "stop"));
   EXPECT_THAT(cancelled, StatusIs(absl::StatusCode::kCancelled));

@@ -63,7 +63,7 @@ TEST(ParseModelUriTest, ReadsItsForms) {
 TEST(ParseModelUriTest, RefusesOthersAndListsTheForms) {
   for (const std::string& uri :
        {std::string(""), std::string("gpt-x"), std::string("openai:"), std::string("openai:/"),
-        std::string("openai://"), std::string(":/x"), std::string("gemini:/x"),
+        std::string("openai://"), std::string(":/x"), std::string("nonsense:/x"),
         std::string("openai:/a b"), std::string("openai:/a\n"),
         "openai:/" + std::string(600, 'x')}) {
     const absl::Status error = ParseModelUri(uri).status();
@@ -84,7 +84,7 @@ TEST(ResolveModelConfigTest, WithoutAnythingTheOfflineModelIsTheDefault) {
 
 TEST(ResolveModelConfigTest, KeysComeFromEnvironmentOrFile) {
   ModelFlags flags;
-  flags.openai_api_key_file = WriteFile("key", "  from-file\n");
+  flags.providers.named["openai"].api_key_file = WriteFile("key", "  from-file\n");
   ASSAY_ASSERT_OK_AND_ASSIGN(
       ModelConfig config, ResolveModelConfig(flags, Environment({{"OPENAI_API_KEY", "from-env"},
                                                                  {"ANTHROPIC_API_KEY", "also"}})));
@@ -95,7 +95,7 @@ TEST(ResolveModelConfigTest, KeysComeFromEnvironmentOrFile) {
 
 TEST(ResolveModelConfigTest, BadKeysAreRefusedWithoutBeingShown) {
   ModelFlags flags;
-  flags.openai_api_key_file = WriteFile("bad", "hush hush\nhush");
+  flags.providers.named["openai"].api_key_file = WriteFile("bad", "hush hush\nhush");
   const absl::Status file = ResolveModelConfig(flags, Environment({})).status();
   EXPECT_THAT(file, HasReason("INVALID_FLAG"));
   EXPECT_THAT(file.ToString(), Not(HasSubstr("hush")));
@@ -103,7 +103,7 @@ TEST(ResolveModelConfigTest, BadKeysAreRefusedWithoutBeingShown) {
       ResolveModelConfig({}, Environment({{"OPENAI_API_KEY", "hush\r\nhush"}})).status();
   EXPECT_THAT(variable, StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("OPENAI_API_KEY")));
   EXPECT_THAT(variable.ToString(), Not(HasSubstr("hush")));
-  flags.openai_api_key_file = testing::TempDir() + "/absent";
+  flags.providers.named["openai"].api_key_file = testing::TempDir() + "/absent";
   EXPECT_THAT(ResolveModelConfig(flags, Environment({})), HasReason("INVALID_FLAG"));
 }
 
@@ -115,7 +115,7 @@ TEST(ResolveModelConfigTest, EndpointsComeWholeOrCutAtCommas) {
   };
   for (const std::vector<std::string>& spelling : spellings) {
     ModelFlags flags;
-    flags.endpoint = spelling;
+    flags.providers.endpoint = spelling;
     ASSAY_ASSERT_OK_AND_ASSIGN(ModelConfig config,
                                ResolveModelConfig(flags, Environment({{"A_KEY", "secret"}})));
     const std::vector<ProviderConfig> endpoints = Endpoints(config);
@@ -145,7 +145,7 @@ TEST(ResolveModelConfigTest, BadEndpointsNameTheFlagAndTheForm) {
         "name=a,url=http://h,url=http://h", "name=a,url=http://h,name=a,url=http://h",
         "name=a,url=http://user:hush@h", "nonsense"}) {
     ModelFlags flags;
-    flags.endpoint = {text};
+    flags.providers.endpoint = {text};
     const absl::Status error = ResolveModelConfig(flags, Environment({})).status();
     EXPECT_THAT(error, HasReason("INVALID_FLAG")) << text;
     EXPECT_THAT(error, HasFieldViolation("endpoint")) << text;

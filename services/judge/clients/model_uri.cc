@@ -5,6 +5,7 @@
 #include "common/json/utf8.h"
 #include "common/status/errors.h"
 #include "common/strings/strings.h"
+#include "services/judge/clients/provider_presets.h"
 
 namespace assay::judge {
 namespace {
@@ -17,14 +18,23 @@ std::string_view WithoutSlashes(std::string_view text) {
   return text;
 }
 
+std::string Providers() {
+  std::string names;
+  for (const ProviderPreset& preset : ProviderPresets()) {
+    StrAppend(&names, names.empty() ? "" : ", ", preset.name);
+  }
+  return names;
+}
+
 }  // namespace
 
 absl::Status InvalidModelUri(std::string_view uri, std::string_view why) {
-  return InvalidField("model",
-                      StrCat("`", json::PreviewOf(uri, kMaxShownChars), "` ", why,
-                             "; a model is one of openai:/<model>, anthropic:/<model>, "
-                             "endpoints:/<name>, endpoints:/<name>/<model>, offline:/lexical"),
-                      "INVALID_MODEL_URI");
+  return InvalidField(
+      "model",
+      StrCat("`", json::PreviewOf(uri, kMaxShownChars), "` ", why,
+             "; a model is <provider>:/<model> with a provider of ", Providers(),
+             ", or endpoints:/<name>, endpoints:/<name>/<model>, ", "offline:/lexical"),
+      "INVALID_MODEL_URI");
 }
 
 absl::StatusOr<ModelUri> ParseModelUri(std::string_view uri) {
@@ -44,8 +54,7 @@ absl::StatusOr<ModelUri> ParseModelUri(std::string_view uri) {
     parsed.endpoint = std::string(name.substr(0, slash));
     name =
         slash == std::string_view::npos ? std::string_view() : WithoutSlashes(name.substr(slash));
-  } else if (parsed.provider != "openai" && parsed.provider != "anthropic" &&
-             parsed.provider != "offline") {
+  } else if (parsed.provider != "offline" && FindProviderPreset(parsed.provider) == nullptr) {
     return InvalidModelUri(uri, "has a provider that is not known here");
   }
   parsed.model = std::string(name);

@@ -10,12 +10,12 @@
 namespace assay::judge {
 
 struct ModelUri {
-  std::string provider;  // "openai", "anthropic", "endpoints", "offline".
+  std::string provider;  // "openai" and others (provider_presets.h), "endpoints", "offline".
   std::string endpoint;  // Of endpoints: its name.
   std::string model;     // Empty only where an endpoint's own model is meant.
 };
 
-// Reads `openai:/m`, `anthropic:/m`, `endpoints:/name`, `endpoints:/name/m`, `offline:/m`; slashes
+// Reads `<provider>:/m`, `endpoints:/name`, `endpoints:/name/m`, `offline:/m`; slashes
 // before the name are dropped. Errors: INVALID_ARGUMENT INVALID_MODEL_URI, which lists the forms.
 // Thread-safe.
 absl::StatusOr<ModelUri> ParseModelUri(std::string_view uri);

@@ -1,29 +1,44 @@
-// The bodies of OpenAI's chat completions, as pure functions.
+// OpenAI's chat completions, as OpenAI, Azure, Databricks and many servers speak them.
 #ifndef ASSAY_SERVICES_JUDGE_CLIENTS_OPENAI_WIRE_H_
 #define ASSAY_SERVICES_JUDGE_CLIENTS_OPENAI_WIRE_H_
 
 #include <string>
+#include <utility>
 
-#include "absl/status/statusor.h"
-#include "services/judge/clients/provider_options.h"
-#include "services/judge/core/model_client.h"
+#include "services/judge/clients/provider_wire.h"
 
 namespace assay::judge {
 
-// The body that asks `model`. With `structured`, the response schema goes into response_format;
-// without, it is spelled out in a system message. INVALID_ARGUMENT if the schema is no JSON object
-// or a parameter is not finite.
-absl::StatusOr<std::string> OpenAiRequestBody(const ProviderOptions& options,
-                                              const ModelRequest& request, const std::string& model,
-                                              bool structured);
+// Thread-safe.
+class OpenAiWire final : public ProviderWire {
+ public:
+  // kPlain: the model stands in the body. kAzure: a deployment stands in the path, the key in
+  // api-key. kDatabricks: an endpoint stands in the path.
+  enum class Place { kPlain, kAzure, kDatabricks };
+  struct Options {
+    std::string uri_prefix;  // Names the provider in errors.
+    Place place = Place::kPlain;
+    std::string api_version;  // Of kAzure.
+    // OpenAI's own models refuse max_tokens; other servers know nothing else.
+    bool max_completion_tokens = false;
+  };
 
-// Reads a 2xx answer. Errors: UNAVAILABLE MODEL_UNREACHABLE, marked retriable, if it is not what
-// the contract says; INVALID_ARGUMENT MODEL_REFUSED if the model or a content filter refuses.
-absl::StatusOr<ModelResponse> ReadOpenAiAnswer(const ProviderOptions& options,
-                                               const std::string& model, const std::string& body);
+  explicit OpenAiWire(Options options) : options_(std::move(options)) {}
 
-// Whether this 400 says that the server knows no structured output.
-bool SaysNoStructuredOutput(int status, const std::string& body);
+  absl::StatusOr<WireRequest> Write(const ModelRequest& request, const std::string& model,
+                                    const WireFeatures& features) const override;
+  absl::StatusOr<ModelResponse> Read(const ModelRequest& request, const std::string& model,
+                                     const std::string& body) const override;
+  http::HttpHeader KeyHeader(const std::string& key) const override;
+  RefusedFeature RefusedBy(int status, const ProviderError& error) const override;
+  bool HasProbabilities() const override { return true; }
+  bool TakesIdempotencyKey() const override { return true; }
+
+ private:
+  absl::StatusOr<std::string> PathFor(const std::string& model) const;
+
+  const Options options_;
+};
 
 }  // namespace assay::judge
 

@@ -3,28 +3,84 @@
 #include <utility>
 
 #include "common/strings/strings.h"
-#include "services/judge/clients/anthropic_client.h"
-#include "services/judge/clients/openai_client.h"
+#include "services/judge/clients/anthropic_wire.h"
+#include "services/judge/clients/bedrock_wire.h"
+#include "services/judge/clients/gemini_wire.h"
+#include "services/judge/clients/key_source.h"
+#include "services/judge/clients/openai_wire.h"
+#include "services/judge/clients/provider_client.h"
 
 namespace assay::judge {
 namespace {
 
-std::unique_ptr<ModelClient> MakeClient(const ProviderConfig& provider, absl::Duration timeout,
+constexpr char kBedrockService[] = "bedrock";
+
+std::unique_ptr<ProviderWire> MakeWire(const ProviderConfig& provider) {
+  const std::string prefix = UriPrefixOf(provider);
+  switch (provider.dialect) {
+    case Dialect::kAnthropic:
+      return std::make_unique<AnthropicWire>(prefix);
+    case Dialect::kGemini:
+      return std::make_unique<GeminiWire>(prefix);
+    case Dialect::kBedrock:
+      return std::make_unique<BedrockWire>(prefix);
+    case Dialect::kAzure:
+      return std::make_unique<OpenAiWire>(OpenAiWire::Options{.uri_prefix = prefix,
+                                                              .place = OpenAiWire::Place::kAzure,
+                                                              .api_version = provider.api_version});
+    case Dialect::kDatabricks:
+      return std::make_unique<OpenAiWire>(
+          OpenAiWire::Options{.uri_prefix = prefix, .place = OpenAiWire::Place::kDatabricks});
+    case Dialect::kOpenAi:
+      break;
+  }
+  return std::make_unique<OpenAiWire>(OpenAiWire::Options{
+      .uri_prefix = prefix,
+      .max_completion_tokens = provider.base_url.starts_with("https://api.openai.com")});
+}
+
+void AddKeys(const ProviderConfig& provider, Clock* clock, ProviderOptions* options) {
+  if (provider.dialect == Dialect::kBedrock && provider.api_key.empty()) {
+    const AwsConfig& aws = provider.aws;
+    options->aws = std::make_shared<const http::AwsSigning>(http::AwsSigning{
+        aws.region, kBedrockService, aws.access_key_id, aws.secret_access_key, aws.session_token});
+    if (aws.credentials_file.empty()) return;
+    options->aws_profile = aws.profile;
+    options->aws_file = std::make_shared<WatchedText>(
+        "", aws.credentials_file,
+        [profile = aws.profile](const std::string& text) {
+          return ParseAwsCredentials(text, profile).has_value();
+        },
+        clock);
+  } else if (!provider.api_key_file.empty()) {
+    options->key = std::make_shared<WatchedText>(
+        provider.api_key, provider.api_key_file,
+        [](const std::string& text) {
+          const absl::StatusOr<std::string> key = CheckKey(text, "");
+          return key.ok() && !key->empty();
+        },
+        clock);
+  } else if (!provider.api_key.empty()) {
+    options->key = std::make_shared<WatchedText>(provider.api_key);
+  }
+}
+
+std::unique_ptr<ModelClient> MakeClient(const ProviderConfig& provider, const ModelConfig& config,
                                         const ProviderDependencies& dependencies) {
   ProviderOptions options = {.uri_prefix = UriPrefixOf(provider),
                              .base_url = provider.base_url,
-                             .api_key = provider.api_key,
                              .default_model = provider.model,
-                             .timeout = timeout};
-  if (provider.dialect == Dialect::kAnthropic) {
-    return std::make_unique<AnthropicClient>(
-        std::move(options), AnthropicClient::Dependencies{dependencies.http, dependencies.executor,
-                                                          dependencies.clock});
-  }
-  options.max_completion_tokens = provider.base_url.starts_with("https://api.openai.com");
-  return std::make_unique<OpenAiClient>(
-      std::move(options),
-      OpenAiClient::Dependencies{dependencies.http, dependencies.executor, dependencies.clock});
+                             .timeout = config.timeout,
+                             .max_response_bytes = config.max_response_bytes,
+                             .headers = provider.headers};
+  options.peer = std::make_shared<const http::PeerRules>(
+      http::PeerRules{.ca_file = provider.ca_file,
+                      .proxy = provider.proxy,
+                      .public_addresses_only = !provider.private_addresses});
+  AddKeys(provider, dependencies.clock, &options);
+  return std::make_unique<ProviderClient>(
+      std::move(options), MakeWire(provider),
+      ProviderClient::Dependencies{dependencies.http, dependencies.executor, dependencies.clock});
 }
 
 }  // namespace
@@ -44,7 +100,10 @@ std::vector<ModelRoute> MakeModelRoutes(const ModelConfig& config,
          .uri_prefix = UriPrefixOf(provider),
          .missing_credential = provider.missing,
          .needs_model_in_uri = provider.model.empty(),
-         .client = MakeClient(provider, config.timeout, dependencies)});
+         .default_model = provider.model,
+         .identity =
+             StrCat(provider.base_url, "\n", provider.api_version, "\n", provider.aws.region),
+         .client = MakeClient(provider, config, dependencies)});
   }
   return routes;
 }

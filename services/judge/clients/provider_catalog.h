@@ -22,6 +22,8 @@ struct ModelRoute {
   std::string uri_prefix;          // "openai:/", "endpoints:/local"; for people.
   std::string missing_credential;  // What must be set first, for people; "" if it can be used.
   bool needs_model_in_uri = true;
+  std::string default_model;  // Asked where the URI names none; may be "".
+  std::string identity;       // Tells which server answers: other servers, other cached answers.
   std::unique_ptr<ModelClient> client;
 };
 

@@ -15,7 +15,9 @@ struct AwsConfig {
   std::string region;
   std::string access_key_id;
   std::string secret_access_key;
-  std::string session_token;  // "" if there is none.
+  std::string session_token;     // "" if there is none.
+  std::string credentials_file;  // Where they came from, read again when it changes; "": elsewhere.
+  std::string profile;           // In that file.
 };
 
 struct ProviderConfig {

@@ -3,22 +3,30 @@
 #define ASSAY_SERVICES_JUDGE_CLIENTS_PROVIDER_OPTIONS_H_
 
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/time/time.h"
+#include "common/http/http_client.h"
+#include "services/judge/clients/key_source.h"
 
 namespace assay::judge {
 
 struct ProviderOptions {
   std::string uri_prefix;     // "openai:/", "endpoints:/local"; names the provider in errors.
   std::string base_url;       // Without a slash at the end.
-  std::string api_key;        // "" if none is sent. Never shown.
   std::string default_model;  // Where the URI is the prefix alone.
   absl::Duration timeout = absl::Seconds(120);  // Of one attempt.
   size_t max_response_bytes = size_t{8} << 20;
-  // OpenAI's own models refuse max_tokens; other servers know nothing else.
-  bool max_completion_tokens = false;
+
+  std::shared_ptr<WatchedText> key;       // Null if none is sent. Never shown.
+  std::shared_ptr<WatchedText> aws_file;  // Amazon's credentials; null: `aws` as it is.
+  std::string aws_profile;
+  std::shared_ptr<const http::AwsSigning> aws;  // Null if requests are not signed. Never shown.
+  std::vector<http::HttpHeader> headers;        // Sent too. Values are never shown.
+  std::shared_ptr<const http::PeerRules> peer;
 };
 
 // The provider's own name of the model that `uri` means: what follows the prefix, or the default.
