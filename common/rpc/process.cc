@@ -9,6 +9,7 @@
 #include <cstring>
 #include <optional>
 
+#include "absl/synchronization/mutex.h"
 #include "common/json/json_reader.h"
 #include "common/log/log.h"
 #include "common/rpc/metrics_endpoint.h"
@@ -166,6 +167,9 @@ int RunProcess(int argc, char** argv, const Program& program) {
     std::fprintf(stderr, "%s\n", log.ToString().c_str());
     return kExitFailed;
   }
+  // Debian builds Abseil with the search for deadlocks among gRPC's mutexes switched on: each lock looks
+  // into a graph that all threads share.
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   // Threads inherit the mask, so that only sigwait gets the signals.
   const sigset_t signals = StopSignals();
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
