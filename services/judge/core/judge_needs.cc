@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "common/judging/builtin_definition.h"
 #include "common/judging/instructions_definition.h"
 
 namespace assay::judge {
@@ -15,7 +16,7 @@ bool NeedsSpans(const JudgeDefinition& definition) {
              definition.instructions().include_timing() ||
              judging::RefersTo(definition.instructions(), judging::VariableKind::kTrace);
     case JudgeDefinition::kBuiltin:
-      return true;
+      return judging::BuiltinReadsTrace(definition);
     case JudgeDefinition::kPanel: {
       const auto& members = definition.panel().members();
       return std::any_of(members.begin(), members.end(),
