@@ -4,11 +4,16 @@
 #include <utility>
 #include <variant>
 
-#include "common/json/json_value.h"
 #include "common/strings/strings.h"
+#include "services/judge/core/answer_confidence.h"
+#include "services/judge/core/answer_feedback.h"
 #include "services/judge/core/prompt.h"
 
 namespace assay::judge {
+
+JudgeMachine::JudgeMachine(JudgePlan plan) : plan_(std::move(plan)) {
+  AskForConfidence(plan_.confidence, &plan_.prompt);
+}
 
 JudgeStep JudgeMachine::Next(JudgeEvent event) {
   if (const auto* started = std::get_if<JudgeStarted>(&event)) {
@@ -25,16 +30,14 @@ JudgeStep JudgeMachine::Next(JudgeEvent event) {
 }
 
 JudgeStep JudgeMachine::OnAnswer(const ModelResponse& response) {
-  auto read = ReadVerdict(plan_.prompt.value_type, plan_.prompt.yes_or_no, response.text,
-                          response.truncated);
+  auto read = ReadFeedback(plan_.prompt, response.text, response.truncated);
   if (auto* violation = std::get_if<AnswerViolation>(&read)) {
     return AskAgain(response.text, std::move(*violation));
   }
-  Verdict& verdict = std::get<Verdict>(read);
-  common::v1::Feedback feedback;
-  feedback.set_outcome(common::v1::OUTCOME_VALUE);
-  *feedback.mutable_value() = json::JsonFromText(std::move(verdict.result));
-  feedback.set_rationale(std::move(verdict.rationale));
+  auto& feedback = std::get<common::v1::Feedback>(read);
+  if (auto violation = AddConfidence(plan_.confidence, plan_.prompt, response, &feedback)) {
+    return AskAgain(response.text, *std::move(violation));
+  }
   return Finish(std::move(feedback));
 }
 
@@ -53,7 +56,7 @@ JudgeStep JudgeMachine::AskAgain(const std::string& answer, AnswerViolation viol
                       answer));
   }
   repaired_ = true;
-  AppendRepair(plan_.prompt.value_type, answer, violation.message, &plan_.prompt.messages);
+  AppendRepair(plan_.prompt, answer, violation.message, &plan_.prompt.messages);
   return CallModel{plan_.Request("/repair")};
 }
 

@@ -19,7 +19,7 @@ namespace assay::judge {
 // Asks once, and once more if the answer cannot be used.
 class JudgeMachine final : public Judging {
  public:
-  explicit JudgeMachine(JudgePlan plan) : plan_(std::move(plan)) {}
+  explicit JudgeMachine(JudgePlan plan);
 
   JudgeStep Next(JudgeEvent event) override;
 

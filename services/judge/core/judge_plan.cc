@@ -2,6 +2,7 @@
 
 #include "common/status/status_macros.h"
 #include "common/strings/strings.h"
+#include "services/judge/core/answer_confidence.h"
 
 namespace assay::judge {
 
@@ -19,6 +20,8 @@ absl::StatusOr<JudgePlan> PlanOf(const JudgingSetup& setup) {
   plan.account.judge = setup.judge_revision.empty() ? setup.assessment_name : setup.judge_revision;
   plan.bypass_cache = setup.bypass_cache;
   plan.sample = setup.sample;
+  plan.confidence = AnswerConfidenceMethod(setup);
+  ASSAY_RETURN_IF_ERROR(CheckConfidenceSupport(plan.confidence, setup, plan.model_uri));
   return plan;
 }
 
@@ -33,6 +36,7 @@ ModelRequest JudgePlan::Request(std::string_view key_suffix) const {
   request.account = account;
   request.bypass_cache = bypass_cache;
   request.sample = sample;
+  request.token_probabilities = confidence == common::v1::CONFIDENCE_METHOD_TOKEN_PROBABILITY;
   if (!idempotency_key.empty()) request.idempotency_key = StrCat(idempotency_key, key_suffix);
   return request;
 }

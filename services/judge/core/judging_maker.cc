@@ -8,12 +8,14 @@
 #include "services/judge/core/kinds/panel_judging.h"
 #include "services/judge/core/kinds/prompted_judging.h"
 #include "services/judge/core/kinds/scorer_judging.h"
+#include "services/judge/core/kinds/vote_judging.h"
 
 namespace assay::judge {
 
 using registry::v1::JudgeDefinition;
 
 absl::StatusOr<std::unique_ptr<Judging>> MakeJudging(const JudgingSetup& setup) {
+  if (CountsVotes(setup)) return MakeVoteJudging(setup, MakeJudging);
   switch (setup.definition->kind_case()) {
     case JudgeDefinition::kInstructions:
     case JudgeDefinition::kGuidelines:

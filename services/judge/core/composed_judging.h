@@ -1,0 +1,43 @@
+// What judges that put other judges' verdicts together share.
+#ifndef ASSAY_SERVICES_JUDGE_CORE_COMPOSED_JUDGING_H_
+#define ASSAY_SERVICES_JUDGE_CORE_COMPOSED_JUDGING_H_
+
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "assay/common/v1/feedback.pb.h"
+#include "services/judge/core/judging.h"
+#include "services/judge/core/judging_setup.h"
+#include "services/judge/core/provenance_sum.h"
+
+namespace assay::judge {
+
+// The setup of a judge within `setup`'s definition, which is kept alive by it. A judge without a
+// model uses that of the judge around it. Thread-safe, as all here.
+JudgingSetup NestedSetup(const JudgingSetup& setup, const registry::v1::JudgeDefinition& nested,
+                         std::string_view key_suffix);
+
+// The first error that is no verdict; OK if there is none. Such an error is the caller's, and ends
+// the whole judgement.
+absl::Status CallErrorOf(absl::Span<const absl::StatusOr<JudgeVerdict>> verdicts);
+
+// The verdict with `feedback`, the provenance of all `verdicts`, and `source_id`: of kind CODE if
+// all of them are, else of kind LLM_JUDGE.
+JudgeVerdict ComposedVerdict(const JudgingSetup& setup, std::string_view source_id,
+                             common::v1::Feedback feedback,
+                             absl::Span<const absl::StatusOr<JudgeVerdict>> verdicts,
+                             AskedHow asked);
+
+// A value as people read it: a text in quotes, all else as JSON, cut; "no value (CODE)" if there is
+// none.
+std::string ShownValue(const absl::StatusOr<JudgeVerdict>& verdict);
+
+// "- name: value. The first words of its reasons", as one line of a rationale.
+std::string ReasonLine(std::string_view name, const absl::StatusOr<JudgeVerdict>& verdict);
+
+}  // namespace assay::judge
+
+#endif  // ASSAY_SERVICES_JUDGE_CORE_COMPOSED_JUDGING_H_
