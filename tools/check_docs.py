@@ -37,8 +37,12 @@ CANONICAL = {
     "INTERNAL", "UNAVAILABLE", "DATA_LOSS", "UNAUTHENTICATED",
 }  # fmt: skip
 # Quoted words that are no reasons: values of filters, and names of environment variables.
-NO_REASONS = {"IN_PROGRESS", "LLM_JUDGE", "CHAT_MODEL"}
-ENVIRONMENT = re.compile(r"^ASSAY_|_API_KEY$")
+NO_REASONS = {
+    "IN_PROGRESS", "LLM_JUDGE", "CHAT_MODEL",
+    # Words of the providers of models.
+    "API_KEY_INVALID", "IMAGE_SAFETY", "MAX_TOKENS", "PROHIBITED_CONTENT",
+}
+ENVIRONMENT = re.compile(r"^ASSAY_|^(?:AWS|AZURE|DATABRICKS)_|_API_KEY$|_PROXY$")
 
 
 def is_code(path):
