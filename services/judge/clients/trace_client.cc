@@ -53,6 +53,7 @@ ExportTraceServiceRequest ExportOf(const OneSpanTrace& trace) {
 
 TraceClient::TraceClient(const Peers& peers, rpc::RetryEnvironment retries)
     : stub_(trace::v1::TraceService::NewStub(peers.trace)),
+      sessions_(trace::v1::SessionService::NewStub(peers.trace)),
       otlp_(Otlp::NewStub(peers.otlp)),
       peer_(StrCat("trace at ", peers.trace_address)),
       otlp_peer_(StrCat("trace (OTLP) at ", peers.otlp_address)),
@@ -70,6 +71,47 @@ void TraceClient::GetTrace(std::string name, bool full, CallContext context,
         if (!response.ok()) return std::move(done)(response.status());
         std::move(done)(
             std::make_shared<const trace::v1::Trace>(std::move(*response->mutable_trace())));
+      },
+      retries_, {.peer = peer_});
+}
+
+struct TraceClient::SessionPages {
+  trace::v1::ListSessionTracesRequest request;
+  size_t most = 0;
+  CallContext context;
+  std::vector<std::shared_ptr<const trace::v1::Trace>> traces;
+  Done<std::vector<std::shared_ptr<const trace::v1::Trace>>> done;
+};
+
+void TraceClient::ListSessionTraces(
+    std::string session, int most, CallContext context,
+    Done<std::vector<std::shared_ptr<const trace::v1::Trace>>> done) {
+  auto pages = std::make_shared<SessionPages>();
+  pages->request.set_parent(std::move(session));
+  pages->request.set_page_size(most);
+  pages->most = static_cast<size_t>(most);
+  pages->context = std::move(context);
+  pages->done = std::move(done);
+  NextSessionPage(std::move(pages));
+}
+
+void TraceClient::NextSessionPage(std::shared_ptr<SessionPages> pages) {
+  trace::v1::ListSessionTracesRequest request = pages->request;
+  const CallContext context = pages->context;
+  rpc::CallIdempotent(
+      sessions_->async(), &trace::v1::SessionService::Stub::async_interface::ListSessionTraces,
+      std::move(request), context,
+      [this, pages](absl::StatusOr<trace::v1::ListSessionTracesResponse> response) {
+        if (!response.ok()) return std::move(pages->done)(response.status());
+        for (trace::v1::Trace& trace : *response->mutable_traces()) {
+          if (pages->traces.size() == pages->most) break;
+          pages->traces.push_back(std::make_shared<const trace::v1::Trace>(std::move(trace)));
+        }
+        pages->request.set_page_token(response->next_page_token());
+        if (response->next_page_token().empty() || pages->traces.size() == pages->most) {
+          return std::move(pages->done)(std::move(pages->traces));
+        }
+        NextSessionPage(pages);
       },
       retries_, {.peer = peer_});
 }

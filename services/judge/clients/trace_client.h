@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "assay/trace/v1/session_service.grpc.pb.h"
 #include "assay/trace/v1/trace_service.grpc.pb.h"
 #include "common/rpc/retry.h"
 #include "opentelemetry/proto/collector/trace/v1/trace_service.grpc.pb.h"
@@ -31,6 +32,8 @@ class TraceClient final : public TracePort {
 
   void GetTrace(std::string name, bool full, CallContext context,
                 Done<std::shared_ptr<const trace::v1::Trace>> done) override;
+  void ListSessionTraces(std::string session, int most, CallContext context,
+                         Done<std::vector<std::shared_ptr<const trace::v1::Trace>>> done) override;
   void PreregisterTraces(std::string experiment, std::string evaluation,
                          std::vector<std::string> trace_ids, CallContext context,
                          DoneStatus done) override;
@@ -42,9 +45,13 @@ class TraceClient final : public TracePort {
  private:
   using Otlp = opentelemetry::proto::collector::trace::v1::TraceService;
 
+  struct SessionPages;  // A session whose pages are being read.
+
+  void NextSessionPage(std::shared_ptr<SessionPages> pages);
   void CompleteTrace(const std::string& trace_id, CallContext context, DoneStatus done);
 
   const std::unique_ptr<trace::v1::TraceService::Stub> stub_;
+  const std::unique_ptr<trace::v1::SessionService::Stub> sessions_;
   const std::unique_ptr<Otlp::Stub> otlp_;
   const std::string peer_;
   const std::string otlp_peer_;

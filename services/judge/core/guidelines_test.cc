@@ -1,5 +1,7 @@
 #include "services/judge/core/guidelines.h"
 
+#include <memory>
+
 #include "common/status/status_matchers.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -71,6 +73,37 @@ TEST(CollectGuidelinesCase, TakesGuidelinesOfTheRow) {
               ElementsAre("Be kind", "Be brief"));
   subject.expectations = R"({"guidelines":"Be kind"})";
   EXPECT_THAT(CollectGuidelinesCase(judge, subject)->guidelines, ElementsAre("Be kind"));
+}
+
+TEST(CollectGuidelinesCase, TakesGuidelinesThatPeopleExpectOfTheTrace) {
+  registry::v1::GuidelinesJudge judge;
+  judge.set_per_row(true);
+  auto trace = std::make_shared<trace::v1::Trace>();
+  auto& expected = *trace->add_assessments();
+  expected.set_assessment_name("guidelines");
+  expected.set_expectation(true);
+  expected.mutable_source()->set_kind(common::v1::SOURCE_KIND_HUMAN);
+  expected.mutable_value()->set_json_text(R"(["Be warm"])");
+  Subject subject = MakeSubject();
+  subject.trace = trace;
+  EXPECT_THAT(CollectGuidelinesCase(judge, subject)->guidelines,
+              ElementsAre("Be kind", "Be brief"));
+  subject.expectations = R"({"expected_response":"x"})";
+  EXPECT_THAT(CollectGuidelinesCase(judge, subject)->guidelines, ElementsAre("Be warm"));
+}
+
+TEST(CollectGuidelinesCase, LooksAtTheConversationAlone) {
+  registry::v1::GuidelinesJudge judge = Judge();
+  judge.set_conversation(true);
+  EXPECT_THAT(CollectGuidelinesCase(judge, MakeSubject()), HasFieldViolation("session"));
+  auto trace = std::make_shared<trace::v1::Trace>();
+  trace->mutable_inputs()->set_json_text("\"Hi\"");
+  Subject subject;
+  subject.session = {trace};
+  EXPECT_THAT(CollectGuidelinesCase(judge, subject)->context,
+              ElementsAre(Pair("conversation", R"([{"role":"user","content":"Hi"}])")));
+  subject.context["x"] = "1";
+  EXPECT_THAT(CollectGuidelinesCase(judge, subject), HasReason("INVALID_CONTEXT"));
 }
 
 TEST(CollectGuidelinesCase, RefusesRowsWithoutUsableGuidelines) {

@@ -16,6 +16,7 @@
 #include "common/exec/executor.h"
 #include "common/json/json_value.h"
 #include "common/names/resource_name.h"
+#include "common/request/request_key.h"
 #include "common/status/errors.h"
 #include "common/strings/strings.h"
 #include "common/sync/mutex.h"
@@ -137,6 +138,31 @@ class FakeTraces final : public TracePort {
     });
   }
 
+  // By name, which the tests choose in the order of time.
+  void ListSessionTraces(std::string session, int most, CallContext context,
+                         Done<std::vector<std::shared_ptr<const trace::v1::Trace>>> done) override
+      ABSL_LOCKS_EXCLUDED(mutex_) {
+    const absl::Status down = outage.Next();
+    absl::StatusOr<std::vector<std::shared_ptr<const trace::v1::Trace>>> answer =
+        absl::UnknownError("unset");
+    if (!down.ok()) {
+      answer = down;
+    } else {
+      MutexLock lock(&mutex_);
+      answer.emplace();
+      for (const auto& [name, trace] : traces_) {
+        if (StrCat("experiments/e/sessions/", trace.session()) != session) continue;
+        if (answer->size() == static_cast<size_t>(most)) break;
+        auto listed = std::make_shared<trace::v1::Trace>(trace);
+        listed->clear_spans();
+        answer->push_back(std::move(listed));
+      }
+    }
+    executor_.Run([answer = std::move(answer), done = std::move(done)]() mutable {
+      std::move(done)(std::move(answer));
+    });
+  }
+
   void PreregisterTraces(std::string experiment, std::string evaluation,
                          std::vector<std::string> trace_ids, CallContext context,
                          DoneStatus done) override ABSL_LOCKS_EXCLUDED(mutex_) {
@@ -221,7 +247,7 @@ class FakeFeedback final : public FeedbackPort {
     if (absl::Status down = outage.Next(); !down.ok()) return down;
     if (absl::Status refused = rule(assessments); !refused.ok()) return refused;
     std::string body;
-    for (const feedback::v1::Assessment& one : assessments) body += one.SerializeAsString();
+    for (const feedback::v1::Assessment& one : assessments) body += MessageSha256(one);
     MutexLock lock(&mutex_);
     const auto known = known_.find(request_id);
     if (known != known_.end()) {

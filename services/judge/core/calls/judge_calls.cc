@@ -13,6 +13,7 @@
 #include "common/status/errors.h"
 #include "common/status/status_macros.h"
 #include "common/strings/strings.h"
+#include "services/judge/core/calls/session_loader.h"
 #include "services/judge/core/judge_needs.h"
 
 namespace assay::judge {
@@ -24,6 +25,9 @@ constexpr size_t kMaxAssessmentNameChars = 250;
 constexpr size_t kMaxMetadataEntries = 100;
 constexpr size_t kMaxMetadataKeyChars = 250;
 constexpr size_t kMaxMetadataValueChars = 4'096;
+// Metadata of a verdict on a session: the session as the application said it, and its first trace.
+constexpr std::string_view kSessionKey = "assay.session";
+constexpr std::string_view kSessionTraceKey = "assay.session_trace";
 
 absl::Status CheckLogging(const v1::JudgeRequest& request) {
   if (json::CountChars(request.assessment_name()) > kMaxAssessmentNameChars) {
@@ -47,19 +51,46 @@ absl::Status CheckLogging(const v1::JudgeRequest& request) {
   return absl::OkStatus();
 }
 
-absl::Status CheckTrace(const v1::JudgeRequest& request) {
-  if (request.trace().empty()) {
-    if (!request.log_assessment()) return absl::OkStatus();
-    return InvalidField("trace",
-                        "it is required with log_assessment: the assessment is the trace's");
-  }
-  ASSAY_ASSIGN_OR_RETURN(names::ExperimentName parent,
-                         names::ExperimentName::Parse(request.parent(), "parent"));
+absl::Status CheckTrace(const v1::JudgeRequest& request, const names::ExperimentName& parent) {
+  if (request.trace().empty()) return absl::OkStatus();
   ASSAY_ASSIGN_OR_RETURN(names::TraceName trace, names::TraceName::Parse(request.trace(), "trace"));
   if (trace.experiment != parent.experiment) {
     return InvalidField("trace", StrCat("it must be a trace of ", request.parent()));
   }
   return absl::OkStatus();
+}
+
+// A session brings all that its judges look at, but expectations.
+absl::Status CheckSession(const v1::JudgeRequest& request, const names::ExperimentName& parent) {
+  if (request.session().empty()) return absl::OkStatus();
+  ASSAY_ASSIGN_OR_RETURN(names::SessionName session,
+                         names::SessionName::Parse(request.session(), "session"));
+  if (session.experiment != parent.experiment) {
+    return InvalidField("session", StrCat("it must be a session of ", request.parent()));
+  }
+  const std::pair<bool, std::string_view> others[] = {
+      {!request.trace().empty(), "trace"},
+      {request.has_inputs(), "inputs"},
+      {request.has_outputs(), "outputs"},
+      {request.has_compared_outputs(), "compared_outputs"},
+      {request.context_size() > 0, "context"}};
+  for (const auto& [given, field] : others) {
+    if (given) return InvalidField(field, "must be empty when `session` is given");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckSubject(const v1::JudgeRequest& request) {
+  ASSAY_ASSIGN_OR_RETURN(const names::ExperimentName parent,
+                         names::ExperimentName::Parse(request.parent(), "parent"));
+  ASSAY_RETURN_IF_ERROR(CheckTrace(request, parent));
+  ASSAY_RETURN_IF_ERROR(CheckSession(request, parent));
+  if (!request.log_assessment() || !request.trace().empty() || !request.session().empty()) {
+    return absl::OkStatus();
+  }
+  return InvalidField("trace",
+                      "it is required with log_assessment (or a session): the assessment is the "
+                      "trace's");
 }
 
 absl::Status CheckRequest(const v1::JudgeRequest& request) {
@@ -74,7 +105,7 @@ absl::Status CheckRequest(const v1::JudgeRequest& request) {
     return InvalidField("context", StrCat("at most ", kMaxContextEntries, " entries are allowed"));
   }
   ASSAY_RETURN_IF_ERROR(CheckLogging(request));
-  return CheckTrace(request);
+  return CheckSubject(request);
 }
 
 absl::Status ReadJson(bool present, const common::v1::JsonValue& value, std::string_view field,
@@ -99,6 +130,7 @@ absl::StatusOr<Subject> SubjectOf(const v1::JudgeRequest& request) {
                            json::JsonText(value, StrCat("context[", name, "]")));
   }
   subject.trace_name = request.trace();
+  subject.session_name = request.session();
   return subject;
 }
 
@@ -139,12 +171,41 @@ feedback::v1::Assessment AssessmentOf(const v1::JudgeRequest& request, const std
   return assessment;
 }
 
+// A scorer that calls back spends the budget of the judgement that asked it.
+absl::Status CheckOuterCall(const CallContext& context, const v1::JudgeRequest& request) {
+  if (context.experiment.empty() || context.experiment == request.parent()) return absl::OkStatus();
+  return InvalidField("parent",
+                      StrCat("must be ", json::PreviewOf(context.experiment, 300),
+                             ": the call is a part of a judgement of that experiment"),
+                      "NESTED_EXPERIMENT_MISMATCH");
+}
+
+// The trace that carries what is logged: of a session the first one, as SayWhichSession noted.
+std::string TargetOf(const v1::JudgeRequest& request, const v1::JudgeResponse& response) {
+  const auto noted = response.metadata().find(kSessionTraceKey);
+  return noted == response.metadata().end() || request.session().empty() ? request.trace()
+                                                                         : noted->second;
+}
+
+// The answer is what is recorded, so it also says where it is to be logged.
+void SayWhichSession(const Subject& subject, JudgeVerdict* verdict) {
+  const absl::StatusOr<names::SessionName> session =
+      names::SessionName::Parse(subject.session_name, "session");
+  if (subject.session.empty() || !session.ok()) return;
+  verdict->metadata[std::string(kSessionKey)] = session->session;
+  verdict->metadata[std::string(kSessionTraceKey)] = subject.session.front()->name();
+  for (AdditionalFeedback& additional : verdict->additional) {
+    additional.metadata[std::string(kSessionKey)] = session->session;
+  }
+}
+
 std::vector<feedback::v1::Assessment> AssessmentsOf(const v1::JudgeRequest& request,
                                                     const v1::JudgeResponse& response) {
+  const std::string target = TargetOf(request, response);
   std::vector<feedback::v1::Assessment> assessments;
-  assessments.push_back(AssessmentOf(request, request.trace(), response));
+  assessments.push_back(AssessmentOf(request, target, response));
   for (const v1::JudgeResult& result : response.additional_results()) {
-    assessments.push_back(AssessmentOf(request, request.trace(), result));
+    assessments.push_back(AssessmentOf(request, target, result));
     assessments.back().mutable_target()->set_span_id(result.span_id());
   }
   return assessments;
@@ -155,7 +216,8 @@ std::vector<feedback::v1::Assessment> AssessmentsOf(const v1::JudgeRequest& requ
 bool IsTransient(const common::v1::Feedback& feedback) {
   const std::string& code = feedback.error().code();
   return code == "MODEL_UNREACHABLE" || code == "MODEL_TIMEOUT" ||
-         code == "MODEL_QUOTA_EXHAUSTED" || code == "MODEL_FAILED";
+         code == "MODEL_QUOTA_EXHAUSTED" || code == "MODEL_FAILED" ||
+         code == "SCORER_UNREACHABLE" || code == "SCORER_TIMEOUT" || code == "SCORER_FAILED";
 }
 
 struct JudgeCalls::Call {
@@ -188,6 +250,7 @@ void JudgeCalls::WaitUntilIdle() {
 void JudgeCalls::Begin(CallContext context, v1::JudgeRequest request,
                        Done<v1::JudgeResponse> done) {
   absl::Status valid = CheckRequest(request);
+  valid.Update(CheckOuterCall(context, request));
   if (!valid.ok()) return std::move(done)(valid);
   absl::StatusOr<Subject> subject = SubjectOf(request);
   if (!subject.ok()) return std::move(done)(subject.status());
@@ -233,9 +296,28 @@ void JudgeCalls::Resolve(std::shared_ptr<Call> call) {
 
 void JudgeCalls::LoadTrace(std::shared_ptr<Call> call) {
   const bool shows_trace = NeedsSpans(*call->judge.definition);
+  if (!call->request.session().empty()) {
+    return LoadSession(traces_, call->request.session(), shows_trace, call->context,
+                       [this, call](absl::StatusOr<SessionTraces> session) {
+                         if (!session.ok()) return std::move(call->done)(session.status());
+                         call->subject.session = *std::move(session);
+                         Run(call);
+                       });
+  }
   // Also where it is not shown: an unknown trace is refused before a model is paid.
   if (call->request.trace().empty()) return Run(std::move(call));
   traces_.GetTrace(call->request.trace(), shows_trace, call->context,
+                   [this, call, shows_trace](
+                       absl::StatusOr<std::shared_ptr<const trace::v1::Trace>> trace) {
+                     if (!trace.ok()) return std::move(call->done)(trace.status());
+                     call->subject.trace = *std::move(trace);
+                     LoadSpansForMissing(call, shows_trace);
+                   });
+}
+
+void JudgeCalls::LoadSpansForMissing(std::shared_ptr<Call> call, bool has_spans) {
+  if (has_spans || !LooksForMissing(*call->judge.definition, call->subject)) return Run(call);
+  traces_.GetTrace(call->request.trace(), /*full=*/true, call->context,
                    [this, call](absl::StatusOr<std::shared_ptr<const trace::v1::Trace>> trace) {
                      if (!trace.ok()) return std::move(call->done)(trace.status());
                      call->subject.trace = *std::move(trace);
@@ -254,6 +336,7 @@ void JudgeCalls::Run(std::shared_ptr<Call> call) {
       call->judge, call->subject, call->context, std::move(settings),
       [call](absl::StatusOr<JudgeVerdict> verdict) {
         if (!verdict.ok()) return std::move(call->done)(verdict.status());
+        SayWhichSession(call->subject, &*verdict);
         CallAnswer answer;
         answer.record = !IsTransient(verdict->feedback);
         answer.bytes =
@@ -272,7 +355,7 @@ void JudgeCalls::Log(CallContext context, const v1::JudgeRequest& request,
       request.request_id().empty()
           ? names::RandomId("judge")
           : StrCat("judge-", ShortHash(StrCat(context.principal, "\n", request.request_id()),
-                                       response.SerializeAsString()));
+                                       MessageSha256(response)));
   // Before the call: the order in which its arguments are made is not fixed, and one moves the
   // response.
   std::vector<feedback::v1::Assessment> assessments = AssessmentsOf(request, response);

@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "common/clock/fake_clock.h"
 #include "common/exec/executor.h"
@@ -109,6 +110,71 @@ TEST_F(JudgeCallsTest, LogsOnTheTraceIfAsked) {
   EXPECT_EQ(feedback_.logged()[0].name(), response.assessment());
   EXPECT_EQ(feedback_.logged()[0].feedback().value().json_text(), "\"good\"");
   EXPECT_EQ(feedback_.logged()[0].metadata().at("suite"), "nightly");
+}
+
+class JudgeSessionTest : public JudgeCallsTest {
+ protected:
+  JudgeSessionTest() {
+    for (int i = 1; i <= 2; ++i) {
+      trace::v1::Trace trace;
+      trace.set_name(StrCat("experiments/e/traces/cccccccccccccccccccccccccccccc", 10 + i));
+      trace.set_session("a b");
+      *trace.mutable_inputs() = json::JsonFromText(StrCat("\"question ", i, "\""));
+      *trace.mutable_outputs() = json::JsonFromText(StrCat("\"answer ", i, "\""));
+      trace::v1::AssessmentDigest& expected = *trace.add_assessments();
+      expected.set_assessment_name("tone");
+      expected.set_expectation(true);
+      expected.mutable_source()->set_kind(common::v1::SOURCE_KIND_HUMAN);
+      *expected.mutable_value() = json::JsonFromText(StrCat("\"warm ", i, "\""));
+      names_.push_back(trace.name());
+      // The fake's session name is not escaped.
+      trace.set_session("a%20b");
+      traces_.Put(trace);
+    }
+    request_.set_parent("experiments/e");
+    request_.set_session("experiments/e/sessions/a%20b");
+    *request_.mutable_definition() = QualityJudge();
+    request_.mutable_definition()->mutable_instructions()->set_instructions(
+        "Rate {{ conversation }} by {{ expectations.tone }}");
+  }
+
+  v1::JudgeRequest request_;
+  std::vector<std::string> names_;
+};
+
+TEST_F(JudgeSessionTest, JudgesTheConversationAndLogsOnItsFirstTrace) {
+  request_.set_log_assessment(true);
+  request_.set_request_id("s1");
+  for (int i = 0; i < 2; ++i) {
+    ASSAY_ASSERT_OK_AND_ASSIGN(const v1::JudgeResponse response, Judge(request_));
+    EXPECT_EQ(response.metadata().at("assay.session"), "a b");
+    ASSERT_EQ(feedback_.logged().size(), 1u);
+    EXPECT_EQ(feedback_.logged()[0].target().trace(), names_[0]);
+    EXPECT_EQ(feedback_.logged()[0].metadata().at("assay.session"), "a b");
+  }
+  ASSERT_EQ(models_.requests().size(), 1u);
+  const std::string& prompt = models_.requests()[0].messages[1].text;
+  EXPECT_LT(prompt.find("answer 1"), prompt.find("question 2"));
+  EXPECT_NE(prompt.find("warm 1"), std::string::npos);
+  EXPECT_EQ(prompt.find("warm 2"), std::string::npos);
+}
+
+TEST_F(JudgeSessionTest, RefusesWhatDoesNotGoTogether) {
+  request_.set_trace(kTrace);
+  EXPECT_THAT(Judge(request_), HasFieldViolation("trace"));
+  request_.clear_trace();
+  *request_.mutable_inputs() = json::JsonFromText("1");
+  EXPECT_THAT(Judge(request_), HasFieldViolation("inputs"));
+  request_.clear_inputs();
+  request_.set_session("experiments/other/sessions/a");
+  EXPECT_THAT(Judge(request_), HasFieldViolation("session"));
+  request_.set_session("sessions/a");
+  EXPECT_THAT(Judge(request_), HasReason("INVALID_NAME"));
+  request_.set_session("experiments/e/sessions/none");
+  EXPECT_THAT(Judge(request_), StatusIs(absl::StatusCode::kNotFound));
+  request_.clear_session();
+  EXPECT_THAT(Judge(request_), HasFieldViolation("session"));
+  EXPECT_TRUE(models_.requests().empty());
 }
 
 TEST_F(JudgeCallsTest, ARepeatedRequestPaysAndLogsOnce) {

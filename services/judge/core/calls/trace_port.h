@@ -37,6 +37,12 @@ class TracePort {
   virtual void GetTrace(std::string name, bool full, CallContext context,
                         Done<std::shared_ptr<const trace::v1::Trace>> done) = 0;
 
+  // The traces of experiments/{experiment}/sessions/{session}, the oldest first, at most `most`,
+  // without spans, and without inputs or outputs above 256 KiB. None for an unknown session.
+  virtual void ListSessionTraces(
+      std::string session, int most, CallContext context,
+      Done<std::vector<std::shared_ptr<const trace::v1::Trace>>> done) = 0;
+
   // Binds the ids to the evaluation; repeating it changes nothing.
   virtual void PreregisterTraces(std::string experiment, std::string evaluation,
                                  std::vector<std::string> trace_ids, CallContext context,
