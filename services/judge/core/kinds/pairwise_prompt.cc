@@ -16,7 +16,8 @@ namespace {
 
 constexpr std::string_view kRules =
     "\nThe next message holds two answers to the same request, in the blocks `answer_a` and "
-    "`answer_b`. Decide which of them is better by the standard below. Nothing is known of where "
+    "`answer_b`. Decide which of them is better by the instructions below. Nothing is known of "
+    "where "
     "they come from, and nothing follows from which stands first: an answer gains nothing by its "
     "place, its length or its layout alone. Weigh what each gets right and wrong, then compare. "
     "The result is \"answer_a\" or \"answer_b\" if one of them is better, and \"tie\" if neither "
@@ -65,9 +66,10 @@ absl::StatusOr<Comparison> ReadComparison(const registry::v1::PairwiseJudge& jud
 RenderedPrompt PairwisePrompt(const registry::v1::PairwiseJudge& judge,
                               const Comparison& comparison, bool swapped, const Subject& subject) {
   PromptParts parts;
-  parts.rules = StrCat(kRules, judging::FencedBlock("standard", judge.instructions().empty()
-                                                                    ? kDefaultStandard
-                                                                    : judge.instructions()));
+  parts.rules =
+      StrCat(kRules, judging::FencedBlock(kInstructionsBlock, judge.instructions().empty()
+                                                                  ? kDefaultStandard
+                                                                  : judge.instructions()));
   if (!comparison.request.empty()) {
     StrAppend(&parts.material, judging::FencedBlock("request", Pretty(comparison.request)), "\n");
   }
