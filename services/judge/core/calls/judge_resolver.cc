@@ -3,6 +3,7 @@
 #include <memory>
 #include <utility>
 
+#include "common/judging/builtin_definition.h"
 #include "common/judging/judge_definition.h"
 #include "common/names/resource_name.h"
 #include "common/status/status_macros.h"
@@ -10,7 +11,11 @@
 namespace assay::judge {
 
 std::string_view DefaultAssessmentName(const registry::v1::JudgeDefinition& definition) {
-  return definition.has_guidelines() ? "guidelines" : "feedback";
+  if (definition.has_guidelines()) return "guidelines";
+  const judging::BuiltinTraits* builtin =
+      definition.has_builtin() ? judging::FindBuiltinJudge(definition.builtin().builtin())
+                               : nullptr;
+  return builtin != nullptr ? builtin->name : "feedback";
 }
 
 void JudgeResolver::Registered(std::string name, std::string assessment_name, CallContext context,

@@ -7,11 +7,14 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "common/json/json_reader.h"
 #include "common/json/safe_json.h"
 #include "common/json/utf8.h"
 #include "common/strings/strings.h"
+#include "services/judge/core/guideline_verdicts.h"
+#include "services/judge/core/offline/builtin_measures.h"
 #include "services/judge/core/offline/distillation.h"
 #include "services/judge/core/offline/evidence.h"
 #include "services/judge/core/offline/guideline_checks.h"
@@ -52,8 +55,13 @@ class Assessor {
   }
 
   Opinion Assess(const LexicalText& request, const LexicalText& response) const {
-    Opinion opinion =
-        task_.guidelines.empty() ? ByEvidence(request, response) : ByGuidelines(request, response);
+    Opinion opinion;
+    if (const auto measured = MeasureBuiltin(task_, request, response)) {
+      opinion = {measured->goodness, {measured->why}};
+    } else {
+      opinion = task_.guidelines.empty() ? ByEvidence(request, response)
+                                         : ByGuidelines(request, response);
+    }
     std::vector<std::string> applied;
     opinion.goodness = ApplyRules(rules_, request, response, opinion.goodness, steps_, &applied);
     for (const std::string& rule : applied) {
@@ -63,14 +71,24 @@ class Assessor {
     return opinion;
   }
 
+  // How the response stands to each guideline, in their order.
+  std::vector<GuidelineCheck> CheckEach(const LexicalText& request,
+                                        const LexicalText& response) const {
+    std::vector<GuidelineCheck> checks;
+    for (const std::string& guideline : task_.guidelines) {
+      checks.push_back(CheckGuideline(guideline, request, response, context_));
+    }
+    return checks;
+  }
+
  private:
   Opinion ByEvidence(const LexicalText& request, const LexicalText& response) const {
     const Evidence evidence = CollectEvidence(request, response);
     Opinion opinion{Goodness(evidence, instructions_), Reasons(evidence)};
-    const auto expectations = context_.find("expectations");
-    if (expectations != context_.end() && !expectations->second.empty()) {
+    const std::string expectations = task_.TextBelow("expectations");
+    if (!expectations.empty()) {
       const double met =
-          Coverage(LexicalText(expectations->second).ContentStems(), response.ContentStems());
+          Coverage(LexicalText(expectations).ContentStems(), response.ContentStems());
       opinion.goodness = 0.35 * opinion.goodness + 0.65 * std::min(met / 0.7, 1.0);
       opinion.reasons.push_back(met >= 0.5 ? "it holds what was expected"
                                            : "it lacks what was expected");
@@ -130,11 +148,55 @@ double LearnedFromExamples(const JudgingTask& task, const Assessor& assessor,
   return differences / weights;
 }
 
+// The verdicts on each guideline, as members of the answer. `met` is the verdict on all: where what
+// people taught decides against the guidelines, it decides on each of them too.
+std::string GuidelineVerdicts(std::vector<GuidelineCheck> checks, bool met) {
+  const bool all_met = std::all_of(checks.begin(), checks.end(),
+                                   [](const GuidelineCheck& check) { return check.met; });
+  if (all_met != met) {
+    for (GuidelineCheck& check : checks) {
+      check = {.met = met, .why = "people decided otherwise on cases like this"};
+    }
+  }
+  std::string text = StrCat("\"", kGuidelineVerdictsField, "\": [");
+  for (size_t i = 0; i < checks.size(); ++i) {
+    StrAppend(
+        &text, i == 0 ? "" : ", ", "{\"guideline\": ", i + 1, ", \"rationale\": ",
+        json::JsonString(checks[i].why.empty() ? "Nothing speaks against it." : checks[i].why),
+        ", \"result\": \"", checks[i].met ? "yes" : "no", "\"}");
+  }
+  return text + "], ";
+}
+
 std::string VerdictJson(const std::string& result, const std::string& rationale) {
   return StrCat("{\"rationale\": ", json::JsonString(rationale), ", \"result\": ", result, "}");
 }
 
-std::string Judge(const JudgingTask& task, const json::Node& result_schema) {
+// Adds the last field of an answer that is to state its confidence: the further from the middle,
+// the surer.
+void StateConfidence(double goodness, std::string* answer) {
+  answer->pop_back();
+  absl::StrAppendFormat(answer, ", \"confidence\": %.2f}", 0.5 + 0.9 * std::abs(goodness - 0.5));
+}
+
+// Which of the answers in the blocks `answer_a` and `answer_b` is better.
+std::string Compare(const JudgingTask& task, bool states_confidence) {
+  const Assessor assessor(task, ValueScale::FromSchema({}, false));
+  const LexicalText request(task.Request());
+  const double a = assessor.Assess(request, LexicalText(task.Text("answer_a"))).goodness;
+  const double b = assessor.Assess(request, LexicalText(task.Text("answer_b"))).goodness;
+  constexpr double kMargin = 0.02;
+  const std::string value = a > b + kMargin ? "answer_a" : b > a + kMargin ? "answer_b" : "tie";
+  std::string answer = VerdictJson(
+      json::JsonString(value),
+      StrCat("By its words alone: ",
+             value == "tie" ? "neither answer stands out." : StrCat(value, " shows more help.")));
+  if (states_confidence) StateConfidence(0.5 + 0.5 * std::min(std::abs(a - b), 1.0), &answer);
+  return answer;
+}
+
+std::string Judge(const JudgingTask& task, const json::Node& result_schema, bool each_guideline,
+                  bool states_confidence) {
   const ValueScale scale = ValueScale::FromSchema(result_schema, task.ordered_categories);
   const LexicalText request(task.Request());
   const LexicalText response(task.Response());
@@ -152,7 +214,13 @@ std::string Judge(const JudgingTask& task, const json::Node& result_schema) {
   std::string rationale = "By its words alone: ";
   rationale += opinion.reasons.empty() ? "nothing in particular stands out."
                                        : absl::StrJoin(opinion.reasons, "; ") + ".";
-  return VerdictJson(scale.ValueFor(goodness, rationale), rationale);
+  const std::string value = scale.ValueFor(goodness, rationale);
+  std::string verdict = VerdictJson(value, rationale);
+  if (each_guideline) {
+    verdict.insert(1, GuidelineVerdicts(assessor.CheckEach(request, response), value == "\"yes\""));
+  }
+  if (states_confidence) StateConfidence(goodness, &verdict);
+  return verdict;
 }
 
 std::string Distil(const DistillationTask& task) {
@@ -186,8 +254,16 @@ json::Node ResultSchema(const std::string& response_schema) {
 }  // namespace
 
 std::string AnswerLexically(const ModelRequest& request) {
-  if (const auto task = ReadJudgingTask(request))
-    return Judge(*task, ResultSchema(request.response_schema));
+  if (const auto task = ReadJudgingTask(request)) {
+    const bool each_guideline =
+        request.response_schema.find(kGuidelineVerdictsField) != std::string::npos;
+    const bool states_confidence =
+        request.response_schema.find("\"confidence\":{") != std::string::npos;
+    if (task->material.contains("answer_a") && task->material.contains("answer_b")) {
+      return Compare(*task, states_confidence);
+    }
+    return Judge(*task, ResultSchema(request.response_schema), each_guideline, states_confidence);
+  }
   if (const auto task = ReadDistillationTask(request)) return Distil(*task);
   return "I am the built-in lexical stand-in of Assay, not a language model: I can answer the "
          "prompts of its judges and "

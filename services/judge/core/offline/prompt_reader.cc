@@ -5,6 +5,8 @@
 
 #include "common/judging/prompt_fence.h"
 #include "common/judging/value_type.h"
+#include "common/strings/strings.h"
+#include "services/judge/core/builtin/question.h"
 #include "services/judge/core/chat_text.h"
 #include "services/judge/core/prompt.h"
 
@@ -108,6 +110,37 @@ std::optional<FeedbackRecord> ReadRecord(std::string_view text) {
   return record;
 }
 
+// Of the turns of a conversation, what those of `role` say, one a line.
+std::string TurnsOf(const std::string& conversation, std::string_view role) {
+  const absl::StatusOr<Node> turns = json::ParseJson(conversation);
+  if (!turns.ok() || !turns->is_array()) return "";
+  std::string text;
+  for (const Node& turn : turns->children) {
+    const Node* content = turn.Find("content");
+    if (!HasRole(turn, role) || content == nullptr) continue;
+    if (!text.empty()) text += '\n';
+    text += PlainText(content->ToJson());
+  }
+  return text;
+}
+
+// The name of the built-in judge, as the system message says it outside of all blocks; "" if it is
+// none.
+std::string BuiltinName(std::string_view text) {
+  const std::string lead = StrCat(kBuiltinLead, "`");
+  const size_t found = text.find(lead);
+  if (found == std::string_view::npos) return "";
+  const size_t begin = found + lead.size();
+  const size_t end = text.find('`', begin);
+  return end == std::string_view::npos ? "" : std::string(text.substr(begin, end - begin));
+}
+
+// Whether a block is of `root`, or of a path into it.
+bool IsOf(const std::string& name, std::string_view root) {
+  return name.starts_with(root) &&
+         (name.size() == root.size() || name[root.size()] == '.' || name[root.size()] == '[');
+}
+
 }  // namespace
 
 std::string PlainText(std::string_view json_text) {
@@ -128,9 +161,21 @@ std::string JudgingTask::Text(const std::string& name) const {
   return found == material.end() ? "" : PlainText(found->second);
 }
 
+std::string JudgingTask::TextBelow(std::string_view root) const {
+  std::string text;
+  for (const auto& [name, content] : material) {
+    if (!IsOf(name, root)) continue;
+    if (!text.empty()) text += '\n';
+    text += PlainText(content);
+  }
+  return text;
+}
+
 std::string JudgingTask::Request() const {
   if (material.contains("request")) return PlainText(RequestOf(material.at("request")));
   if (material.contains("inputs")) return PlainText(RequestOf(material.at("inputs")));
+  if (material.contains("conversation")) return TurnsOf(material.at("conversation"), "user");
+  if (const std::string parts = TextBelow("inputs"); !parts.empty()) return parts;
   if (material.contains("trace")) return PlainText(TraceLine(material.at("trace"), "inputs: "));
   return "";
 }
@@ -138,11 +183,13 @@ std::string JudgingTask::Request() const {
 std::string JudgingTask::Response() const {
   if (material.contains("response")) return PlainText(ResponseOf(material.at("response")));
   if (material.contains("outputs")) return PlainText(ResponseOf(material.at("outputs")));
+  if (material.contains("conversation")) return TurnsOf(material.at("conversation"), "assistant");
+  if (const std::string parts = TextBelow("outputs"); !parts.empty()) return parts;
   if (material.contains("trace")) return PlainText(TraceLine(material.at("trace"), "outputs: "));
   std::string all;
   for (const auto& [name, content] : material) {
-    if (name != "inputs" && name != "request" && name != "expectations")
-      all += PlainText(content) + "\n";
+    if (name == "request" || IsOf(name, "inputs") || IsOf(name, "expectations")) continue;
+    all += PlainText(content) + "\n";
   }
   return all;
 }
@@ -158,6 +205,7 @@ std::optional<JudgingTask> ReadJudgingTask(const ModelRequest& request) {
         if (block.name == kGuidelineBlock) task.guidelines.push_back(block.content);
         if (block.name == kLearnedGuidelineBlock) task.learned_guidelines.push_back(block.content);
       }
+      task.builtin = BuiltinName(read.rest);
       task.ordered_categories = read.rest.find("in order, the best first") != std::string::npos;
     } else if (message.role == ChatRole::kUser && !asked_user) {
       // Only the first: what follows is the model's answer and the demand for a better one.

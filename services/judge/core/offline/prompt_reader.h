@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "common/json/safe_json.h"
@@ -24,6 +25,7 @@ struct LabelledCase {
 
 struct JudgingTask {
   std::string instructions;
+  std::string builtin;                          // The name of a built-in judge, or "".
   std::vector<std::string> guidelines;          // Of a guidelines judge.
   std::vector<std::string> learned_guidelines;  // Distilled from feedback.
   std::vector<LabelledCase> examples;
@@ -32,9 +34,13 @@ struct JudgingTask {
 
   // Plain text of the block `name`; "" if there is none.
   std::string Text(const std::string& name) const;
-  std::string Request() const;  // `request` or `inputs`, or the trace's inputs.
-  std::string Response()
-      const;  // `response` or `outputs`, or the trace's outputs, or all the material.
+  // Plain text of the block `root` and of paths into it, such as `outputs.message`.
+  std::string TextBelow(std::string_view root) const;
+  // `request` or `inputs`, what the user says in the conversation, or the trace's inputs.
+  std::string Request() const;
+  // `response` or `outputs`, what the assistant says in the conversation, the trace's outputs, or
+  // all the material.
+  std::string Response() const;
 };
 
 // A verdict to give; nullopt if the messages are no judge's prompt. Thread-safe, as all here.

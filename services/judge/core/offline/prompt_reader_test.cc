@@ -40,6 +40,21 @@ TEST(ReadJudgingTask, ReadsRulesFromTheSystemAndMaterialFromTheUser) {
   EXPECT_EQ(task->Response(), "y");
 }
 
+TEST(ReadJudgingTask, TellsTheSidesOfAConversation) {
+  ModelRequest request;
+  request.messages.push_back({ChatRole::kSystem, FencedBlock("instructions", "Rate it")});
+  request.messages.push_back(
+      {ChatRole::kUser,
+       FencedBlock("conversation", R"([{"role":"user","content":"a"},{"role":"tool","content":"t"},
+{"role":"assistant","content":"b"},{"role":"user","content":"c"}])") +
+           FencedBlock("expectations.tone", "\"warm\"")});
+  const auto task = ReadJudgingTask(request);
+  ASSERT_TRUE(task.has_value());
+  EXPECT_EQ(task->Request(), "a\nc");
+  EXPECT_EQ(task->Response(), "b");
+  EXPECT_EQ(task->TextBelow("expectations"), "warm");
+}
+
 TEST(ReadJudgingTask, RefusesOtherPrompts) {
   ModelRequest request;
   request.messages.push_back({ChatRole::kUser, "Hello"});
