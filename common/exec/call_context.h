@@ -24,6 +24,8 @@ struct CallContext {
   std::string request_method;                 // "assay.judge.v1.JudgeService/Judge"; "" in jobs.
   int depth = 0;                              // Nesting of calls back into our services.
   std::string traceparent;                    // W3C trace context of the caller; "" if none.
+  // Of a nested call: the experiment of the judgement that it is a part of, whose budget pays.
+  std::string experiment;
   Priority priority = Priority::kInteractive;
 
   bool Cancelled() const { return cancel != nullptr && cancel->IsCancelled(); }

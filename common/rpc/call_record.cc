@@ -43,6 +43,17 @@ std::optional<std::string_view> FindMetadata(const grpc::CallbackServerContext& 
   return std::string_view(found->second.data(), found->second.size());
 }
 
+constexpr size_t kMaxExperimentBytes = 300;
+
+template <class Number>
+std::optional<Number> NumberFrom0(std::string_view text) {
+  Number value = -1;
+  const char* const end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, value);
+  if (error != std::errc() || stop != end || value < 0) return std::nullopt;
+  return value;
+}
+
 }  // namespace
 
 CallRecord::CallRecord(CallEnvironment* environment, grpc::CallbackServerContext* context,
@@ -67,15 +78,34 @@ void CallRecord::ReadMetadata() {
     if (IsTraceparent(*traceparent)) context_.traceparent = std::string(*traceparent);
   }
   if (const auto depth = FindMetadata(*server_context_, kDepthMetadata)) {
-    int value = -1;
-    const char* const end = depth->data() + depth->size();
-    const auto [stop, error] = std::from_chars(depth->data(), end, value);
-    if (error != std::errc() || stop != end || value < 0) {
+    const std::optional<int> value = NumberFrom0<int>(*depth);
+    if (!value.has_value()) {
       metadata_status_ = InvalidField(kDepthMetadata, "the metadata is not a small number from 0",
                                       "INVALID_METADATA");
       return;
     }
-    context_.depth = value;
+    context_.depth = *value;
+  }
+  ReadOuterCall();
+}
+
+void CallRecord::ReadOuterCall() {
+  if (const auto experiment = FindMetadata(*server_context_, kExperimentMetadata)) {
+    if (experiment->size() > kMaxExperimentBytes) {
+      metadata_status_ =
+          InvalidField(kExperimentMetadata, "the metadata is too long", "INVALID_METADATA");
+      return;
+    }
+    context_.experiment = std::string(*experiment);
+  }
+  if (const auto deadline = FindMetadata(*server_context_, kDeadlineMetadata)) {
+    const std::optional<int64_t> value = NumberFrom0<int64_t>(*deadline);
+    if (!value.has_value()) {
+      metadata_status_ = InvalidField(kDeadlineMetadata, "the metadata is no time in milliseconds",
+                                      "INVALID_METADATA");
+      return;
+    }
+    context_ = context_.WithDeadlineAtMost(absl::FromUnixMillis(*value));
   }
 }
 

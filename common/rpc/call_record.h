@@ -27,6 +27,10 @@ enum class CallShape : uint8_t { kUnary, kStream };
 // Names of the metadata that travel between services.
 inline constexpr char kTraceparentMetadata[] = "traceparent";
 inline constexpr char kDepthMetadata[] = "assay-depth";
+// Of the judgement that a call of a scorer is a part of: its experiment, and when it ends
+// (milliseconds of Unix time, by the clock of the service that sent it).
+inline constexpr char kExperimentMetadata[] = "assay-experiment";
+inline constexpr char kDeadlineMetadata[] = "assay-deadline-ms";
 
 // Made where the call arrives, on gRPC's thread. Byte counts may be added from any thread; the rest
 // is called by whoever owns the call's progress at that moment.
@@ -60,6 +64,7 @@ class CallRecord {
 
  private:
   void ReadMetadata();
+  void ReadOuterCall();
   void Log(const absl::Status& status, absl::Duration duration) const;
 
   CallEnvironment* const environment_;

@@ -16,6 +16,13 @@ std::string Target(const std::string& address) {
   return "dns:///" + address;
 }
 
+std::shared_ptr<grpc::ChannelCredentials> Credentials(const ChannelOptions& options) {
+  if (!options.tls_roots.has_value()) return grpc::InsecureChannelCredentials();
+  grpc::SslCredentialsOptions tls;
+  tls.pem_root_certs = *options.tls_roots;
+  return grpc::SslCredentials(tls);
+}
+
 }  // namespace
 
 std::shared_ptr<grpc::Channel> MakeChannel(const std::string& address,
@@ -35,7 +42,7 @@ std::shared_ptr<grpc::Channel> MakeChannel(const std::string& address,
   arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 100);
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS,
                    static_cast<int>(absl::ToInt64Milliseconds(options.max_reconnect_backoff)));
-  return grpc::CreateCustomChannel(Target(address), grpc::InsecureChannelCredentials(), arguments);
+  return grpc::CreateCustomChannel(Target(address), Credentials(options), arguments);
 }
 
 }  // namespace assay::rpc

@@ -5,6 +5,7 @@
 #include <grpcpp/channel.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/time/time.h"
@@ -15,6 +16,8 @@ struct ChannelOptions {
   int max_message_bytes = 64 << 20;  // What the server may send is the server's choice.
   absl::Duration keepalive_time = absl::Minutes(1);
   absl::Duration max_reconnect_backoff = absl::Seconds(2);
+  // Encrypts the connection against these authorities (PEM), or the system's if it is "".
+  std::optional<std::string> tls_roots{};
 };
 
 // `address` is `host:port` (looked up by DNS, calls spread over all addresses), or a target with a

@@ -307,6 +307,29 @@ TEST_F(UnaryCallTest, MetadataReachesTheContext) {
   EXPECT_EQ(seen.principal, "local");
 }
 
+TEST_F(UnaryCallTest, NestedCallsInheritExperimentAndDeadline) {
+  FakeClock clock;
+  runtime_options_.clock = &clock;
+  const absl::Time deadline = absl::FromUnixMillis(absl::ToUnixMillis(clock.Now()) + 5'000);
+  CallContext seen;
+  Make().on_echo = [&](CallContext context, const EchoRequest&, Done<EchoResponse> done) {
+    seen = std::move(context);
+    std::move(done)(EchoResponse());
+  };
+  Start();
+  PendingEcho pending;
+  pending.context.AddMetadata("assay-experiment", "experiments/e");
+  pending.context.AddMetadata("assay-deadline-ms", std::to_string(absl::ToUnixMillis(deadline)));
+  Begin(&pending);
+  EXPECT_OK(pending.Wait());
+  EXPECT_EQ(seen.experiment, "experiments/e");
+  EXPECT_EQ(seen.deadline, deadline);
+  PendingEcho broken;
+  broken.context.AddMetadata("assay-deadline-ms", "soon");
+  Begin(&broken);
+  EXPECT_THAT(broken.Wait(), HasReason("INVALID_METADATA"));
+}
+
 TEST_F(UnaryCallTest, RefusesCallsNestedTooDeep) {
   Start();
   PendingEcho pending;

@@ -8,7 +8,8 @@
 
 namespace assay::judge {
 
-// A scorer that cannot be reached is tried again as `retries` says. Thread-safe.
+// A scorer that cannot be reached is tried again as `retries` says. It is told the depth of the
+// call, the experiment and the deadline, which it passes on when it calls back. Thread-safe.
 class ScorerClient final : public ScorerPort {
  public:
   // `channels`, and what `retries` points to, outlive the client's calls.

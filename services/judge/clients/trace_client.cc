@@ -16,6 +16,8 @@ using ::opentelemetry::proto::common::v1::KeyValue;
 using ::opentelemetry::proto::trace::v1::Span;
 using ::opentelemetry::proto::trace::v1::Status;
 
+constexpr int kMaxSpansOfPage = 1'000;
+
 template <class Repeated>
 void AddText(Repeated* attributes, std::string_view key, const std::string& text) {
   if (text.empty()) return;
@@ -51,26 +53,71 @@ ExportTraceServiceRequest ExportOf(const OneSpanTrace& trace) {
 
 }  // namespace
 
-TraceClient::TraceClient(const Peers& peers, rpc::RetryEnvironment retries)
+TraceClient::TraceClient(const Peers& peers, rpc::RetryEnvironment retries, int64_t max_trace_bytes)
     : stub_(trace::v1::TraceService::NewStub(peers.trace)),
       sessions_(trace::v1::SessionService::NewStub(peers.trace)),
       otlp_(Otlp::NewStub(peers.otlp)),
       peer_(StrCat("trace at ", peers.trace_address)),
       otlp_peer_(StrCat("trace (OTLP) at ", peers.otlp_address)),
-      retries_(std::move(retries)) {}
+      retries_(std::move(retries)),
+      max_trace_bytes_(max_trace_bytes) {}
 
 void TraceClient::GetTrace(std::string name, bool full, CallContext context,
                            Done<std::shared_ptr<const trace::v1::Trace>> done) {
   trace::v1::GetTraceRequest request;
   request.set_name(std::move(name));
   request.set_view(full ? trace::v1::TRACE_VIEW_FULL : trace::v1::TRACE_VIEW_BASIC);
+  rpc::CallIdempotent(stub_->async(), &trace::v1::TraceService::Stub::async_interface::GetTrace,
+                      std::move(request), context,
+                      [this, full, context, done = std::move(done)](
+                          absl::StatusOr<trace::v1::GetTraceResponse> response) mutable {
+                        if (!response.ok()) return std::move(done)(response.status());
+                        trace::v1::Trace& trace = *response->mutable_trace();
+                        if (full && trace.spans_truncated()) {
+                          return LoadSpans(std::move(trace), std::move(context), std::move(done));
+                        }
+                        std::move(done)(std::make_shared<const trace::v1::Trace>(std::move(trace)));
+                      },
+                      retries_, {.peer = peer_});
+}
+
+struct TraceClient::SpanPages {
+  trace::v1::Trace trace;
+  trace::v1::ListSpansRequest request;
+  int64_t bytes = 0;
+  CallContext context;
+  Done<std::shared_ptr<const trace::v1::Trace>> done;
+};
+
+void TraceClient::LoadSpans(trace::v1::Trace trace, CallContext context,
+                            Done<std::shared_ptr<const trace::v1::Trace>> done) {
+  auto pages = std::make_shared<SpanPages>();
+  pages->request.set_parent(trace.name());
+  pages->request.set_page_size(kMaxSpansOfPage);
+  pages->trace = std::move(trace);
+  pages->trace.clear_spans();
+  pages->context = std::move(context);
+  pages->done = std::move(done);
+  NextSpanPage(std::move(pages));
+}
+
+void TraceClient::NextSpanPage(std::shared_ptr<SpanPages> pages) {
+  trace::v1::ListSpansRequest request = pages->request;
+  const CallContext context = pages->context;
   rpc::CallIdempotent(
-      stub_->async(), &trace::v1::TraceService::Stub::async_interface::GetTrace, std::move(request),
-      context,
-      [done = std::move(done)](absl::StatusOr<trace::v1::GetTraceResponse> response) mutable {
-        if (!response.ok()) return std::move(done)(response.status());
-        std::move(done)(
-            std::make_shared<const trace::v1::Trace>(std::move(*response->mutable_trace())));
+      stub_->async(), &trace::v1::TraceService::Stub::async_interface::ListSpans,
+      std::move(request), context,
+      [this, pages](absl::StatusOr<trace::v1::ListSpansResponse> response) {
+        if (!response.ok()) return std::move(pages->done)(response.status());
+        pages->bytes += static_cast<int64_t>(response->ByteSizeLong());
+        for (trace::v1::Span& span : *response->mutable_spans()) {
+          *pages->trace.add_spans() = std::move(span);
+        }
+        pages->request.set_page_token(response->next_page_token());
+        const bool last = response->next_page_token().empty();
+        if (!last && pages->bytes < max_trace_bytes_) return NextSpanPage(pages);
+        pages->trace.set_spans_truncated(!last);
+        std::move(pages->done)(std::make_shared<const trace::v1::Trace>(std::move(pages->trace)));
       },
       retries_, {.peer = peer_});
 }

@@ -4,6 +4,7 @@
 
 #include <grpcpp/channel.h>
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -27,8 +28,12 @@ class TraceClient final : public TracePort {
     std::string otlp_address;
   };
 
-  // `retries` is copied; what it points to outlives the client's calls.
-  TraceClient(const Peers& peers, rpc::RetryEnvironment retries);
+  static constexpr int64_t kDefaultMaxTraceBytes = int64_t{64} << 20;
+
+  // `retries` is copied; what it points to outlives the client's calls. Of a trace with spans above
+  // `max_trace_bytes` on the wire the earliest spans are loaded, and `spans_truncated` is set.
+  TraceClient(const Peers& peers, rpc::RetryEnvironment retries,
+              int64_t max_trace_bytes = kDefaultMaxTraceBytes);
 
   void GetTrace(std::string name, bool full, CallContext context,
                 Done<std::shared_ptr<const trace::v1::Trace>> done) override;
@@ -48,6 +53,11 @@ class TraceClient final : public TracePort {
   struct SessionPages;  // A session whose pages are being read.
 
   void NextSessionPage(std::shared_ptr<SessionPages> pages);
+  struct SpanPages;  // A trace whose spans do not fit into one answer.
+
+  void LoadSpans(trace::v1::Trace trace, CallContext context,
+                 Done<std::shared_ptr<const trace::v1::Trace>> done);
+  void NextSpanPage(std::shared_ptr<SpanPages> pages);
   void CompleteTrace(const std::string& trace_id, CallContext context, DoneStatus done);
 
   const std::unique_ptr<trace::v1::TraceService::Stub> stub_;
@@ -56,6 +66,7 @@ class TraceClient final : public TracePort {
   const std::string peer_;
   const std::string otlp_peer_;
   const rpc::RetryEnvironment retries_;
+  const int64_t max_trace_bytes_;
 };
 
 }  // namespace assay::judge

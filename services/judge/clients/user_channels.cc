@@ -24,22 +24,26 @@ absl::Status UserChannels::Check(std::string_view address) const {
                       "REMOTE_ADDRESS_REFUSED");
 }
 
-absl::StatusOr<std::shared_ptr<grpc::Channel>> UserChannels::Get(const std::string& address) {
+absl::StatusOr<std::shared_ptr<grpc::Channel>> UserChannels::Get(const std::string& address,
+                                                                 bool tls) {
   ASSAY_RETURN_IF_ERROR(Check(address));
   std::shared_ptr<grpc::Channel> dropped;  // Destroyed without the lock.
   MutexLock lock(&mutex_);
-  const auto found = by_address_.find(address);
-  if (found != by_address_.end()) {
+  const Key key(address, tls);
+  const auto found = by_key_.find(key);
+  if (found != by_key_.end()) {
     order_.splice(order_.begin(), order_, found->second);
     return found->second->second;
   }
-  order_.emplace_front(address,
-                       rpc::MakeChannel(address, {.max_message_bytes = kMaxResponseBytes}));
-  by_address_[address] = order_.begin();
+  rpc::ChannelOptions options;
+  options.max_message_bytes = kMaxResponseBytes;
+  if (tls) options.tls_roots = tls_roots_;
+  order_.emplace_front(key, rpc::MakeChannel(address, options));
+  by_key_[key] = order_.begin();
   std::shared_ptr<grpc::Channel> channel = order_.front().second;
   if (order_.size() > kMaxChannels) {
     dropped = std::move(order_.back().second);
-    by_address_.erase(order_.back().first);
+    by_key_.erase(order_.back().first);
     order_.pop_back();
   }
   return channel;

@@ -29,6 +29,12 @@ TEST(UserChannelsTest, RefusesWhatIsNoAddress) {
   }
 }
 
+TEST(UserChannelsTest, KeepsEncryptedChannelsApart) {
+  UserChannels channels(/*allow_remote=*/false, "");
+  EXPECT_NE(*channels.Get("127.0.0.1:1", /*tls=*/true), *channels.Get("127.0.0.1:1"));
+  EXPECT_EQ(*channels.Get("127.0.0.1:1", /*tls=*/true), *channels.Get("127.0.0.1:1", true));
+}
+
 TEST(UserChannelsTest, KeepsTheChannelsUsedLast) {
   UserChannels channels(/*allow_remote=*/false);
   const auto first = *channels.Get("127.0.0.1:1");

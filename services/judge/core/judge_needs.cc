@@ -37,4 +37,16 @@ bool NeedsSpans(const JudgeDefinition& definition) {
   return false;
 }
 
+bool LooksForMissing(const JudgeDefinition& definition, const Subject& subject) {
+  const registry::v1::InstructionsJudge& judge = definition.instructions();
+  if (!definition.has_instructions() || subject.trace == nullptr ||
+      judge.trace_reading().mode() == registry::v1::TraceReading::MODE_SHOWN) {
+    return false;
+  }
+  const bool no_inputs = !subject.inputs.has_value() && !subject.trace->has_inputs();
+  const bool no_outputs = !subject.outputs.has_value() && !subject.trace->has_outputs();
+  return (no_inputs && judging::RefersTo(judge, judging::VariableKind::kInputs)) ||
+         (no_outputs && judging::RefersTo(judge, judging::VariableKind::kOutputs));
+}
+
 }  // namespace assay::judge

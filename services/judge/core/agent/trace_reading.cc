@@ -1,11 +1,11 @@
 #include "services/judge/core/agent/trace_reading.h"
 
-#include <map>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "common/json/canonical.h"
+#include "common/judging/instructions_definition.h"
 #include "common/judging/prompt_fence.h"
 #include "common/judging/template_variables.h"
 #include "common/status/errors.h"
@@ -38,11 +38,8 @@ constexpr std::string_view kMissingValue =
     "\"(not recorded on the root span; look for it in the trace, with the tools)\"";
 
 absl::StatusOr<std::vector<TemplateVariable>> Variables(const JudgingSetup& setup) {
-  const registry::v1::InstructionsJudge& judge = setup.definition->instructions();
-  const std::map<std::string, std::string> named(judge.named_inputs().begin(),
-                                                 judge.named_inputs().end());
-  return judging::ParseTemplateVariables(judge.instructions(),
-                                         "definition.instructions.instructions", named);
+  return judging::VariablesOf(setup.definition->instructions(),
+                              "definition.instructions.instructions");
 }
 
 // "inputs", "outputs", "inputs and outputs", or "" for what the instructions need and nobody gave.

@@ -306,13 +306,13 @@ void JudgeCalls::LoadTrace(std::shared_ptr<Call> call) {
   }
   // Also where it is not shown: an unknown trace is refused before a model is paid.
   if (call->request.trace().empty()) return Run(std::move(call));
-  traces_.GetTrace(call->request.trace(), shows_trace, call->context,
-                   [this, call, shows_trace](
-                       absl::StatusOr<std::shared_ptr<const trace::v1::Trace>> trace) {
-                     if (!trace.ok()) return std::move(call->done)(trace.status());
-                     call->subject.trace = *std::move(trace);
-                     LoadSpansForMissing(call, shows_trace);
-                   });
+  traces_.GetTrace(
+      call->request.trace(), shows_trace, call->context,
+      [this, call, shows_trace](absl::StatusOr<std::shared_ptr<const trace::v1::Trace>> trace) {
+        if (!trace.ok()) return std::move(call->done)(trace.status());
+        call->subject.trace = *std::move(trace);
+        LoadSpansForMissing(call, shows_trace);
+      });
 }
 
 void JudgeCalls::LoadSpansForMissing(std::shared_ptr<Call> call, bool has_spans) {

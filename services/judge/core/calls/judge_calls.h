@@ -46,6 +46,7 @@ class JudgeCalls {
   void Begin(CallContext context, v1::JudgeRequest request, Done<v1::JudgeResponse> done);
   void Resolve(std::shared_ptr<Call> call);
   void LoadTrace(std::shared_ptr<Call> call);
+  void LoadSpansForMissing(std::shared_ptr<Call> call, bool has_spans);
   void Run(std::shared_ptr<Call> call);
   void Log(CallContext context, const v1::JudgeRequest& request, v1::JudgeResponse response,
            Done<v1::JudgeResponse> done);

@@ -8,6 +8,7 @@
 #include "common/json/json_value.h"
 #include "common/json/utf8.h"
 #include "common/judging/judge_definition.h"
+#include "common/judging/nested_judges.h"
 #include "common/proto/time.h"
 #include "common/status/errors.h"
 #include "common/strings/strings.h"
@@ -93,8 +94,17 @@ void CheckJson(common::v1::JsonValue* value, const std::string& field, bool is_o
   *value = json::JsonFromText(*std::move(text));
 }
 
-void CheckJudge(v1::EvaluationJudge* judge, const std::string& field, std::set<std::string>* names,
-                SpecErrors* errors) {
+// Refuses scorers within a judge that the service may not call.
+void CheckScorersWithin(const registry::v1::JudgeDefinition& definition, const std::string& field,
+                        const AddressRule& rule, SpecErrors* errors) {
+  judging::AnyJudge(definition, [&](const registry::v1::JudgeDefinition& judge) {
+    if (judge.has_scorer()) CheckAddress(judge.scorer().address(), field, rule, errors);
+    return false;
+  });
+}
+
+void CheckJudge(v1::EvaluationJudge* judge, const std::string& field, const AddressRule& rule,
+                std::set<std::string>* names, SpecErrors* errors) {
   switch (judge->judge_case()) {
     case v1::EvaluationJudge::kRegistered: {
       absl::StatusOr<names::JudgeRef> ref =
@@ -106,7 +116,11 @@ void CheckJudge(v1::EvaluationJudge* judge, const std::string& field, std::set<s
     case v1::EvaluationJudge::kDefinition: {
       absl::Status valid =
           judging::ValidateJudgeDefinition(judge->definition(), field + ".definition");
-      if (!valid.ok()) errors->Add(field + ".definition", valid);
+      if (!valid.ok()) {
+        errors->Add(field + ".definition", valid);
+      } else {
+        CheckScorersWithin(judge->definition(), field + ".definition.scorer.address", rule, errors);
+      }
       break;
     }
     default:
@@ -182,7 +196,8 @@ absl::StatusOr<v1::EvaluationSpec> CheckedSpec(const v1::EvaluationSpec& spec,
   }
   if (absl::Status few = errors.ToStatus(); !few.ok()) return few;
   for (int i = 0; i < checked.judges_size(); ++i) {
-    CheckJudge(checked.mutable_judges(i), StrCat("spec.judges[", i, "]"), &names, &errors);
+    CheckJudge(checked.mutable_judges(i), StrCat("spec.judges[", i, "]"), address_rule, &names,
+               &errors);
   }
   for (int i = 0; i < checked.scorers_size(); ++i) {
     CheckScorer(checked.mutable_scorers(i), StrCat("spec.scorers[", i, "]"), address_rule, &names,

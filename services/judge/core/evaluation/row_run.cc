@@ -13,6 +13,7 @@
 #include "common/strings/strings.h"
 #include "common/sync/mutex.h"
 #include "services/judge/core/evaluation/row_log.h"
+#include "services/judge/core/judge_needs.h"
 #include "services/judge/core/scorer_answer.h"
 
 namespace assay::judge {
@@ -97,6 +98,24 @@ class RowRun : public std::enable_shared_from_this<RowRun> {
                         [self = shared_from_this()](absl::StatusOr<TracePtr> trace) {
                           if (!trace.ok()) return self->OnNoTrace(trace.status());
                           self->trace_name_ = self->row_.row.trace();
+                          self->TakeTrace(*std::move(trace));
+                          self->LoadSpansForMissing();
+                        });
+  }
+
+  void LoadSpansForMissing() {
+    Subject subject;
+    subject.inputs = inputs_;
+    subject.outputs = outputs_;
+    subject.trace = trace_;
+    bool needed = false;
+    for (const ResolvedJudge& judge : plan_->judges) {
+      needed = needed || LooksForMissing(*judge.definition, subject);
+    }
+    if (plan_->shows_trace || !needed) return JudgeAll();
+    plan_->traces->Load(trace_name_, /*full=*/true, context_,
+                        [self = shared_from_this()](absl::StatusOr<TracePtr> trace) {
+                          if (!trace.ok()) return self->OnNoTrace(trace.status());
                           self->TakeTrace(*std::move(trace));
                           self->JudgeAll();
                         });
@@ -295,7 +314,8 @@ class RowRun : public std::enable_shared_from_this<RowRun> {
     subject.inputs = inputs_;
     subject.outputs = outputs_;
     subject.expectations = expectations_;
-    if (plan_->shows_trace) subject.trace = trace_;
+    // A trace that the row names is at hand in any case, and brings what people expect of it.
+    if (plan_->shows_trace || !row_.row.trace().empty()) subject.trace = trace_;
     subject.trace_name = trace_name_;
     const std::string key = StrCat("eval-", uid(), "-", row_.index, "-", judge);
     // A queue that is full is waited for; other temporary errors are verdicts already.
