@@ -118,6 +118,13 @@ bool IsPublicAddress(const sockaddr& address) {
   return false;
 }
 
+bool IsPublicAddressText(const char* address) {
+  in_addr four = {};
+  if (inet_pton(AF_INET, address, &four) == 1) return IsPublic4(ntohl(four.s_addr));
+  Bytes16 six = {};
+  return inet_pton(AF_INET6, address, six.data()) == 1 && IsPublic6(six);
+}
+
 bool IsLiteralHost(std::string_view host) {
   const std::string plain(WithoutBrackets(host));
   if (absl::EqualsIgnoreCase(plain, "localhost") || absl::EndsWithIgnoreCase(plain, ".localhost")) {

@@ -14,6 +14,7 @@ namespace assay::http {
 // False for loopback, private, link-local, carrier, documentation, multicast and reserved ranges,
 // also where they are wrapped in IPv6 (mapped, NAT64, 6to4), and for families that are not IP.
 bool IsPublicAddress(const sockaddr& address);
+bool IsPublicAddressText(const char* address);  // In digits; false for what is no address.
 
 // Whether whoever wrote this host meant one very machine: an IP address in digits (IPv6 with or
 // without brackets), or localhost. Such a host cannot be pointed elsewhere by DNS.

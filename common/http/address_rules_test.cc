@@ -28,6 +28,7 @@ TEST(IsPublicAddressTest, TellsPublicFromAllOthers) {
   for (const char* text : {"1.1.1.1", "8.8.8.8", "172.15.0.1", "172.32.0.1", "100.63.0.1",
                            "192.167.1.1", "2606:4700::1", "::ffff:8.8.8.8", "64:ff9b::808:808"}) {
     EXPECT_TRUE(IsPublic(text)) << text;
+    EXPECT_TRUE(IsPublicAddressText(text)) << text;
   }
   for (const char* text : {"0.0.0.0",
                            "10.1.2.3",
@@ -57,6 +58,7 @@ TEST(IsPublicAddressTest, TellsPublicFromAllOthers) {
                            "fec0::1",
                            "ff02::1"}) {
     EXPECT_FALSE(IsPublic(text)) << text;
+    EXPECT_FALSE(IsPublicAddressText(text)) << text;
   }
   sockaddr local = {};
   local.sa_family = AF_UNIX;

@@ -91,10 +91,12 @@ TEST_F(CurlHttpClientTest, RefusesPrivateAddressesWhereOnlyPublicOnesAreAllowed)
     EXPECT_THAT(answer, HasReason("PRIVATE_ADDRESS"));
   }
   EXPECT_EQ(server.connections(), 0);
-  rules = std::make_shared<PeerRules>();
+  // Not over the connection of a request that was allowed more, either.
   HttpRequest request = {.url = named};
-  request.peer = rules;
   EXPECT_OK(Fetch(request));
+  request.peer = rules;
+  EXPECT_THAT(Fetch(request), HasReason("PRIVATE_ADDRESS"));
+  EXPECT_EQ(server.requests(), 1);
 }
 
 TEST_F(CurlHttpClientTest, AsksThroughTheProxyOfTheRequest) {

@@ -177,6 +177,9 @@ void CurlTransfer::ConfigurePeer(const PeerRules& peer) {
   if (!proxy.empty()) return;
   set(CURLOPT_OPENSOCKETFUNCTION, &CurlTransfer::OnOpenSocket);
   set(CURLOPT_OPENSOCKETDATA, static_cast<void*>(this));
+  // A connection that is kept alive may have been opened by a request that was allowed more.
+  set(CURLOPT_PREREQFUNCTION, &CurlTransfer::OnConnected);
+  set(CURLOPT_PREREQDATA, static_cast<void*>(this));
 }
 
 void CurlTransfer::Sign(const AwsSigning& aws) {
@@ -211,6 +214,12 @@ int CurlTransfer::OnOpenSocket(void* self, int purpose, void* peer) {
   return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
+int CurlTransfer::OnConnected(void* self, char* address, char*, int, int) {
+  if (IsPublicAddressText(address)) return CURL_PREREQFUNC_OK;
+  static_cast<CurlTransfer*>(self)->address_refused_ = true;
+  return CURL_PREREQFUNC_ABORT;
+}
+
 absl::StatusOr<HttpResponse> CurlTransfer::Finish(int code) {
   if (code != CURLE_OK) return Error(code);
   long status = 0;  // NOLINT: libcurl's type.
@@ -234,7 +243,7 @@ absl::Status CurlTransfer::Error(int code) const {
   }
   curl_off_t connected = 0;
   curl_easy_getinfo(easy_, CURLINFO_PRETRANSFER_TIME_T, &connected);
-  if (address_refused_ && code == CURLE_COULDNT_CONNECT) {
+  if (address_refused_ && (code == CURLE_COULDNT_CONNECT || code == CURLE_ABORTED_BY_CALLBACK)) {
     return MakeError(absl::StatusCode::kFailedPrecondition, "PRIVATE_ADDRESS",
                      absl::StrCat(origin, " is at a private address, which is not allowed"));
   }

@@ -57,6 +57,7 @@ class CurlTransfer {
   static size_t OnRead(char* buffer, size_t size, size_t count, void* self);
   static int OnSeek(void* self, int64_t offset, int origin);
   static int OnOpenSocket(void* self, int purpose, void* address);
+  static int OnConnected(void* self, char* address, char* local_address, int port, int local_port);
 
   void ConfigurePeer(const PeerRules& peer);
   void Sign(const AwsSigning& aws);  // Before the headers are taken.

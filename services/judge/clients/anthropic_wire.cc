@@ -112,6 +112,7 @@ void ReadContent(const json::Node& content, ModelResponse* response) {
     const json::Node* input = block.Find("input");
     if (type != "tool_use" || input == nullptr) continue;
     const std::string name = TextOf(block.Find("name"));
+    if (name.empty()) continue;
     if (name != kVerdictTool) {
       response->tool_calls.push_back({TextOf(block.Find("id")), name, input->ToJson()});
     } else if (!by_tool) {

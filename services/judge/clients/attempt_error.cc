@@ -21,11 +21,13 @@ constexpr char kMark[] = "assay/retriable-attempt";
 constexpr char kHints[] = "assay/rate-hints";
 constexpr char kNoValue[] = "-";
 constexpr size_t kMaxQuotedChars = 300;
+constexpr size_t kShortestSecret = 6;  // Shorter ones, `true` in a header, are words of any text.
 constexpr size_t kMaxReadChars = 4 * kMaxQuotedChars;
 
 std::string WithoutSecrets(std::string text, const std::vector<std::string>& secrets) {
   for (const std::string& secret : secrets) {
-    if (!secret.empty()) text = absl::StrReplaceAll(text, {{secret, "[redacted]"}});
+    if (secret.size() >= kShortestSecret)
+      text = absl::StrReplaceAll(text, {{secret, "[redacted]"}});
   }
   return text;
 }

@@ -124,6 +124,7 @@ void ReadContent(const json::Node& content, ModelResponse* response) {
     const json::Node* input = Descend(use, {"input"});
     if (input == nullptr) continue;
     const std::string name = TextOf(use->Find("name"));
+    if (name.empty()) continue;
     if (name != kVerdictTool) {
       response->tool_calls.push_back({TextOf(use->Find("toolUseId")), name, input->ToJson()});
     } else if (!by_tool) {
