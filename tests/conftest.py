@@ -41,8 +41,8 @@ def shared_stack(tmp_path_factory, llm):
         tmp_path_factory.mktemp("stack"),
         llm=llm,
         model="endpoints:/local",
-        # So that an unreachable model is given up soon.
-        flags={"judge": {"model_attempts": 2, "model_timeout": "5s"}},
+        # So that an unreachable model is given up soon, and no test closes it to the next one.
+        flags={"judge": {"model_attempts": 2, "model_timeout": "5s", "circuit_failures": 0}},
     ).start(only.split(",") if only else None)
     yield running
     codes = running.stop()

@@ -1,8 +1,12 @@
 #include "services/judge/server.h"
 
+#include <fstream>
+#include <iterator>
+
 #include "common/clock/clock.h"
 #include "common/kv/rocks_store.h"
 #include "common/rpc/channel.h"
+#include "common/status/errors.h"
 #include "common/status/status_macros.h"
 #include "common/strings/strings.h"
 #include "services/judge/core/offline/lexical_model.h"
@@ -42,6 +46,14 @@ TraceClient::Peers TracePeers(const Options& options) {
           rpc::MakeChannel(options.otlp_address), options.otlp_address};
 }
 
+absl::StatusOr<std::string> ReadAuthorities(const std::string& path) {
+  if (path.empty()) return "";
+  std::ifstream file(path, std::ios::binary);
+  std::string pem((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  if (file.is_open() && pem.find("-----BEGIN CERTIFICATE-----") != std::string::npos) return pem;
+  return InvalidField("scorer_ca_file", "must be a readable file with certificates in PEM");
+}
+
 }  // namespace
 
 void AddFlags(Options* options, config::FlagSet& flags) {
@@ -53,7 +65,14 @@ void AddFlags(Options* options, config::FlagSet& flags) {
             "Where the trace service takes spans (OTLP over gRPC).");
   flags.Add("feedback_address", &options->feedback_address, "Where the feedback service is.");
   flags.Add("allow_remote_scorers", &options->allow_remote_scorers,
-            "Whether evaluations may call scorers and predictors on other machines.");
+            "Whether judges and evaluations may call scorers and predictors on other machines.");
+  flags.Add(
+      "scorer_ca_file", &options->scorer_ca_file,
+      "Authorities of scorers that are called with TLS, a file of PEM; the system's if none is "
+      "given.");
+  flags.Add("max_trace_bytes", &options->max_trace_bytes,
+            "What is loaded of one trace for a judge; a larger one is cut, and the judge is told.",
+            {.min = 1 << 20, .max = int64_t{1} << 30});
   flags.Add("record_judgements", &options->record_judgements,
             "Whether each judgement that asks a model becomes a trace, linked to its feedback.");
   flags.Add("max_running_evaluations", &options->max_running_evaluations,
@@ -63,12 +82,13 @@ void AddFlags(Options* options, config::FlagSet& flags) {
   flags.Add("judge_cpu_threads", &options->cpu_threads,
             "Threads that make prompts and read answers.", {.min = 1, .max = 64});
   AddModelFlags(flags, &options->models);
+  AddModelStackFlags(flags, &options->model_stack);
 }
 
 absl::StatusOr<std::unique_ptr<JudgeServer>> JudgeServer::Start(const Options& options,
                                                                 rpc::Metrics* metrics) {
   Ground ground;
-  ASSAY_ASSIGN_OR_RETURN(ground.models, ResolveModelConfig(options.models));
+  ASSAY_ASSIGN_OR_RETURN(const ModelConfig models, ResolveModelConfig(options.models));
   ground.storage = std::make_unique<ThreadPool>("judge-storage", options.storage_threads);
   ground.cpu = std::make_unique<ThreadPool>("judge-cpu", options.cpu_threads);
   kv::RocksStoreOptions store_options;
@@ -77,7 +97,19 @@ absl::StatusOr<std::unique_ptr<JudgeServer>> JudgeServer::Start(const Options& o
   store_options.schema_version = kJudgeSchemaVersion;
   ASSAY_ASSIGN_OR_RETURN(ground.kv_store, kv::OpenRocksStore(std::move(store_options),
                                                              *ground.storage, SystemClock()));
+  ASSAY_ASSIGN_OR_RETURN(ground.scorer_authorities, ReadAuthorities(options.scorer_ca_file));
+  ground.timers = std::make_unique<ThreadTimerQueue>();
   ASSAY_ASSIGN_OR_RETURN(ground.http, http::CurlHttpClient::Create(ground.cpu.get()));
+  ASSAY_ASSIGN_OR_RETURN(ground.models,
+                         ModelStack::Open(models, options.model_stack,
+                                          {.store = ground.kv_store.get(),
+                                           .storage = ground.storage.get(),
+                                           .cpu = ground.cpu.get(),
+                                           .timers = ground.timers.get(),
+                                           .clock = &SystemClock(),
+                                           .http = ground.http.get(),
+                                           .metrics = metrics},
+                                          std::make_unique<offline::LexicalModel>(*ground.cpu)));
   std::unique_ptr<JudgeServer> server(new JudgeServer(options, metrics, std::move(ground)));
   ASSAY_ASSIGN_OR_RETURN(
       server->server_,
@@ -85,7 +117,8 @@ absl::StatusOr<std::unique_ptr<JudgeServer>> JudgeServer::Start(const Options& o
           rpc::ToServerOptions("judge", options.serving),
           {{v1::JudgeService::service_full_name(), &server->judge_service_},
            {v1::ModelService::service_full_name(), &server->model_service_},
-           {v1::EvaluationService::service_full_name(), &server->evaluation_service_}},
+           {v1::EvaluationService::service_full_name(), &server->evaluation_service_},
+           {v1::UsageService::service_full_name(), &server->usage_service_}},
           &server->runtime_));
   ASSAY_RETURN_IF_ERROR(server->jobs_.ResumeAll());
   return server;
@@ -95,21 +128,17 @@ JudgeServer::JudgeServer(const Options& options, rpc::Metrics* metrics, Ground g
     : storage_(std::move(ground.storage)),
       cpu_(std::move(ground.cpu)),
       kv_store_(std::move(ground.kv_store)),
-      timers_(std::make_unique<ThreadTimerQueue>()),
+      timers_(std::move(ground.timers)),
       http_(std::move(ground.http)),
-      user_channels_(options.allow_remote_scorers),
-      models_(ground.models,
-              {.http = http_.get(),
-               .executor = cpu_.get(),
-               .timers = timers_.get(),
-               .clock = &SystemClock()},
-              std::make_unique<offline::LexicalModel>(*cpu_)),
+      user_channels_(options.allow_remote_scorers, std::move(ground.scorer_authorities)),
+      models_(std::move(ground.models)),
       registry_(rpc::MakeChannel(options.registry_address), options.registry_address,
                 Retries(*storage_, *timers_)),
-      traces_(TracePeers(options), Retries(*storage_, *timers_)),
+      traces_(TracePeers(options), Retries(*storage_, *timers_), options.max_trace_bytes),
       feedback_(rpc::MakeChannel(options.feedback_address), options.feedback_address,
                 Retries(*storage_, *timers_)),
-      scorers_(user_channels_, UserRetries(*storage_, *timers_)),
+      scorer_client_(user_channels_, UserRetries(*storage_, *timers_)),
+      scorers_(scorer_client_, *storage_, *timers_),
       predictors_(user_channels_, UserRetries(*storage_, *timers_)),
       answers_(*kv_store_, SystemClock()),
       evaluation_store_(*kv_store_, *storage_, SystemClock()),
@@ -117,12 +146,12 @@ JudgeServer::JudgeServer(const Options& options, rpc::Metrics* metrics, Ground g
                         StrCat("trace (OTLP) at ", options.otlp_address),
                         Retries(*storage_, *timers_), &SystemClock(), metrics, {}),
       resolver_(registry_),
-      runner_(models_, scorers_, SystemClock(), *cpu_,
-              {.default_model = models_.default_model(),
+      runner_(models_->client(), scorers_, SystemClock(), *cpu_,
+              {.default_model = models_->default_model(),
                .traces = options.record_judgements ? &judgement_traces_ : nullptr}),
       recorded_(answers_),
       judgements_(runner_, resolver_, traces_, feedback_, recorded_),
-      model_calls_(models_, recorded_, models_.default_model()),
+      model_calls_(models_->client(), recorded_, models_->default_model()),
       reader_(evaluation_store_, troubles_),
       watch_(reader_, *storage_, *timers_, kWatchInterval),
       patience_(*storage_, *timers_, {}),
@@ -132,13 +161,14 @@ JudgeServer::JudgeServer(const Options& options, rpc::Metrics* metrics, Ground g
           {.address = [this](std::string_view address) { return user_channels_.Check(address); },
            .model =
                [this](std::string_view uri) {
-                 return models_.Check(uri.empty() ? models_.default_model() : uri);
+                 return models_->Check(uri.empty() ? models_->default_model() : uri);
                }}),
       runtime_(RuntimeOptionsFor(*storage_, metrics)),
       judge_service_(judgements_, *storage_, runtime_),
       model_service_(
-          model_calls_, [this] { return Catalog(); }, runtime_),
-      evaluation_service_(evaluations_, watch_, runtime_) {}
+          model_calls_, [this] { return models_->Catalog(); }, runtime_),
+      evaluation_service_(evaluations_, watch_, runtime_),
+      usage_service_(models_->usage(), runtime_) {}
 
 JobEnvironment JudgeServer::MakeJobEnvironment() {
   return {.rows = {.runner = runner_,
@@ -155,27 +185,17 @@ JobEnvironment JudgeServer::MakeJobEnvironment() {
           .changed = [this](const std::string& uid) { watch_.Changed(uid); }};
 }
 
-v1::ListModelsResponse JudgeServer::Catalog() const {
-  v1::ListModelsResponse response;
-  response.set_default_model(models_.default_model());
-  for (const ModelRouter::ProviderStatus& status : models_.Providers()) {
-    v1::ModelProvider* provider = response.add_providers();
-    provider->set_uri_prefix(status.uri_prefix);
-    provider->set_configured(status.configured);
-  }
-  return response;
-}
-
 JudgeServer::~JudgeServer() {
   server_.reset();
   jobs_.Stop();
-  models_.Shutdown();
+  models_->Shutdown();
   // Streams end without waiting for their judgements.
   judgements_.WaitUntilIdle();
   judgement_traces_.Close(kTraceFlushLimit);
   cpu_->Shutdown();
   timers_.reset();
   http_.reset();
+  models_->Close();
   storage_->Shutdown();
 }
 

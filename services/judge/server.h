@@ -19,7 +19,6 @@
 #include "services/judge/clients/feedback_client.h"
 #include "services/judge/clients/judgement_trace_exporter.h"
 #include "services/judge/clients/model_config.h"
-#include "services/judge/clients/model_router.h"
 #include "services/judge/clients/predictor_client.h"
 #include "services/judge/clients/registry_client.h"
 #include "services/judge/clients/scorer_client.h"
@@ -36,9 +35,12 @@
 #include "services/judge/core/evaluation/evaluations.h"
 #include "services/judge/core/evaluation/patience.h"
 #include "services/judge/core/judge_runner.h"
+#include "services/judge/core/scorer_lines.h"
+#include "services/judge/model_stack.h"
 #include "services/judge/rpc/evaluation_service.h"
 #include "services/judge/rpc/judge_service.h"
 #include "services/judge/rpc/model_service.h"
+#include "services/judge/rpc/usage_service.h"
 #include "services/judge/store/kv_answer_store.h"
 #include "services/judge/store/kv_evaluation_store.h"
 
@@ -49,11 +51,14 @@ inline constexpr std::string_view kDefaultListenAddress = "127.0.0.1:7403";
 struct Options {
   rpc::ServiceFlags serving;
   ModelFlags models;
+  ModelStackFlags model_stack;
   std::string registry_address = "127.0.0.1:7401";
   std::string trace_address = "127.0.0.1:7402";
   std::string otlp_address = "127.0.0.1:4317";
   std::string feedback_address = "127.0.0.1:7404";
   bool allow_remote_scorers = false;
+  std::string scorer_ca_file;  // PEM; "" for the system's authorities.
+  int64_t max_trace_bytes = int64_t{64} << 20;
   bool record_judgements = true;
   int storage_threads = 4;
   int cpu_threads = 2;
@@ -78,15 +83,16 @@ class JudgeServer final : public rpc::RunningService {
  private:
   // What may fail to start.
   struct Ground {
-    ModelConfig models;
     std::unique_ptr<ThreadPool> storage;
     std::unique_ptr<ThreadPool> cpu;
     std::unique_ptr<kv::Store> kv_store;
+    std::unique_ptr<ThreadTimerQueue> timers;
     std::unique_ptr<http::CurlHttpClient> http;
+    std::unique_ptr<ModelStack> models;
+    std::string scorer_authorities;
   };
   JudgeServer(const Options& options, rpc::Metrics* metrics, Ground ground);
   JobEnvironment MakeJobEnvironment();
-  v1::ListModelsResponse Catalog() const;
 
   // In order of lifetime: what stands below uses what stands above.
   std::unique_ptr<ThreadPool> storage_;
@@ -95,11 +101,12 @@ class JudgeServer final : public rpc::RunningService {
   std::unique_ptr<ThreadTimerQueue> timers_;
   std::unique_ptr<http::CurlHttpClient> http_;
   UserChannels user_channels_;
-  ModelRouter models_;
+  std::unique_ptr<ModelStack> models_;
   RegistryClient registry_;
   TraceClient traces_;
   FeedbackClient feedback_;
-  ScorerClient scorers_;
+  ScorerClient scorer_client_;
+  ScorerLines scorers_;
   PredictorClient predictors_;
   KvAnswerStore answers_;
   KvEvaluationStore evaluation_store_;
@@ -119,6 +126,7 @@ class JudgeServer final : public rpc::RunningService {
   JudgeService judge_service_;
   ModelService model_service_;
   EvaluationService evaluation_service_;
+  UsageService usage_service_;
   std::unique_ptr<rpc::Server> server_;
 };
 

@@ -29,10 +29,12 @@ RetryPolicy WithAttempts(RetryPolicy policy, int attempts) {
 }  // namespace
 
 ModelRouter::ModelRouter(const ModelConfig& config, const Dependencies& dependencies,
-                         std::unique_ptr<ModelClient> offline, RetryPolicy policy)
+                         std::unique_ptr<ModelClient> offline, RetryPolicy policy,
+                         const LimitConfig& limits)
     : dependencies_(WithRandom(dependencies)),
       default_model_(config.default_model),
       policy_(WithAttempts(policy, config.attempts)),
+      limits_(limits),
       max_in_flight_(static_cast<size_t>(config.max_in_flight)),
       max_queued_(static_cast<size_t>(config.max_queued)) {
   for (ModelRoute& route :
@@ -51,19 +53,30 @@ ModelRouter::~ModelRouter() { Shutdown(); }
 
 void ModelRouter::AddRoute(ModelRoute provider) {
   Route route;
+  LimitedModelClient::Options options;
+  options.name = provider.uri_prefix;
+  options.max_in_flight = max_in_flight_;
+  options.max_queued = max_queued_;
+  if (dependencies_.attempts_of) {
+    options.on_attempt = dependencies_.attempts_of(provider.uri_prefix);
+  }
+  limits_.ApplyTo(&options);
+  // Inside the retries: a call that waits for its next attempt takes no slot, and every attempt
+  // tells the limits how the provider is doing.
+  auto limited = std::make_unique<LimitedModelClient>(
+      std::move(provider.client), options,
+      LimitedModelClient::Dependencies{dependencies_.executor, dependencies_.timers,
+                                       dependencies_.clock});
+  route.limited = limited.get();
   auto retrying = std::make_unique<RetryingModelClient>(
-      std::move(provider.client), policy_,
+      std::move(limited), policy_,
       RetryingModelClient::Dependencies{dependencies_.executor, dependencies_.timers,
                                         dependencies_.clock, dependencies_.random});
   route.retrying = retrying.get();
-  // The bound is outside: a provider that is failing is not asked more while its calls wait to be
-  // repeated.
-  auto limited = std::make_unique<LimitedModelClient>(
-      std::move(retrying),
-      LimitedModelClient::Options{provider.uri_prefix, max_in_flight_, max_queued_},
-      dependencies_.executor, dependencies_.timers);
-  route.limited = limited.get();
-  provider.client = std::move(limited);
+  auto circuit = std::make_unique<CircuitModelClient>(std::move(retrying), limits_.circuit,
+                                                      dependencies_.executor, dependencies_.clock);
+  route.circuit = circuit.get();
+  provider.client = std::move(circuit);
   route.provider = std::move(provider);
   const std::string key = route.provider.key;
   routes_.emplace(key, std::move(route));
@@ -108,12 +121,57 @@ void ModelRouter::Complete(ModelRequest request, CallContext context, Done<Model
   (*route)->provider.client->Complete(std::move(request), std::move(context), std::move(done));
 }
 
+ModelTraits ModelRouter::Traits(std::string_view model_uri) const {
+  const absl::StatusOr<const Route*> route = Find(model_uri);
+  return route.ok() ? (*route)->provider.client->Traits(model_uri) : ModelTraits{};
+}
+
+ModelRouter::Target ModelRouter::TargetOf(std::string_view model_uri) const {
+  const absl::StatusOr<const Route*> found = Find(model_uri);
+  const absl::StatusOr<ModelUri> uri = ParseModelUri(model_uri);
+  if (!found.ok() || !uri.ok()) return {};
+  const ModelRoute& route = (*found)->provider;
+  Target target;
+  target.model = uri->model.empty() ? route.default_model : uri->model;
+  if ((*found)->limited == nullptr) {
+    target.provider = "offline";
+    return target;
+  }
+  target.provider = route.key;
+  target.identity = StrCat(route.key, "\n", route.identity, "\n", target.model);
+  return target;
+}
+
+ModelRouter::ProviderStatus ModelRouter::StatusOf(const Route& route) {
+  constexpr size_t kMostCircuits = 20;
+  ProviderStatus status;
+  status.uri_prefix = route.provider.uri_prefix;
+  status.configured = route.provider.missing_credential.empty();
+  if (route.limited != nullptr) status.limits = route.limited->Stats();
+  if (route.circuit != nullptr) status.open_circuits = route.circuit->Open(kMostCircuits);
+  return status;
+}
+
 std::vector<ModelRouter::ProviderStatus> ModelRouter::Providers() const {
   std::vector<ProviderStatus> providers;
-  for (const auto& [key, route] : routes_) {
-    providers.push_back({route.provider.uri_prefix, route.provider.missing_credential.empty()});
-  }
+  for (const auto& [key, route] : routes_) providers.push_back(StatusOf(route));
   return providers;
+}
+
+std::vector<std::string> ModelRouter::LimitedProviders() const {
+  std::vector<std::string> prefixes;
+  for (const auto& [key, route] : routes_) {
+    if (route.limited != nullptr) prefixes.push_back(route.provider.uri_prefix);
+  }
+  return prefixes;
+}
+
+std::optional<ModelRouter::ProviderStatus> ModelRouter::StatusOf(
+    std::string_view uri_prefix) const {
+  for (const auto& [key, route] : routes_) {
+    if (route.provider.uri_prefix == uri_prefix) return StatusOf(route);
+  }
+  return std::nullopt;
 }
 
 void ModelRouter::Shutdown() {

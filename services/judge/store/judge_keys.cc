@@ -12,6 +12,12 @@ constexpr uint8_t kRow = 0x03;
 constexpr uint8_t kResult = 0x04;
 constexpr uint8_t kTally = 0x05;
 constexpr uint8_t kRunning = 0x06;
+constexpr uint8_t kCached = 0x07;
+constexpr uint8_t kCacheHour = 0x08;
+constexpr uint8_t kUsage = 0x09;
+constexpr uint8_t kBudget = 0x0A;
+constexpr uint8_t kBudgetState = 0x0B;
+constexpr size_t kQuestionBytes = 32;
 
 std::string PositionKey(uint8_t kind, std::string_view uid, int64_t index) {
   return kv::KeyBuilder().Kind(kind).String(uid).Int64(index).Build();
@@ -94,5 +100,65 @@ absl::StatusOr<std::string> DecodeRunningKey(std::string_view key) {
   return DecodeUid(kRunning, key);
 }
 std::string RunningKeyPrefix() { return kv::KeyBuilder().Kind(kRunning).Build(); }
+
+std::string CachedKey(std::string_view question) {
+  return kv::KeyBuilder().Kind(kCached).Raw(question).Build();
+}
+
+std::string CacheHourKey(int64_t hour, std::string_view question) {
+  return kv::KeyBuilder().Kind(kCacheHour).Int64(hour).Raw(question).Build();
+}
+absl::StatusOr<CacheHourPosition> DecodeCacheHourKey(std::string_view key) {
+  CacheHourPosition position;
+  kv::KeyReader reader(key);
+  reader.Kind(kCacheHour).Int64(&position.hour).Raw(kQuestionBytes, &position.question);
+  ASSAY_RETURN_IF_ERROR(reader.Finish());
+  return position;
+}
+std::string CacheHourKeyPrefix() { return kv::KeyBuilder().Kind(kCacheHour).Build(); }
+std::string CacheHourKeyPrefix(int64_t hour) {
+  return kv::KeyBuilder().Kind(kCacheHour).Int64(hour).Build();
+}
+
+std::string UsageFieldKey(const UsageFieldPosition& position) {
+  return kv::KeyBuilder()
+      .Kind(kUsage)
+      .String(position.experiment)
+      .Int64(position.day)
+      .String(position.judge)
+      .String(position.model)
+      .Byte(position.field)
+      .Build();
+}
+absl::StatusOr<UsageFieldPosition> DecodeUsageFieldKey(std::string_view key) {
+  UsageFieldPosition position;
+  kv::KeyReader reader(key);
+  reader.Kind(kUsage)
+      .String(&position.experiment)
+      .Int64(&position.day)
+      .String(&position.judge)
+      .String(&position.model)
+      .Byte(&position.field);
+  ASSAY_RETURN_IF_ERROR(reader.Finish());
+  return position;
+}
+std::string UsageKeyPrefix() { return kv::KeyBuilder().Kind(kUsage).Build(); }
+std::string UsageKeyPrefix(std::string_view experiment) {
+  return kv::KeyBuilder().Kind(kUsage).String(experiment).Build();
+}
+std::string UsageKeyPrefix(std::string_view experiment, int64_t day) {
+  return kv::KeyBuilder().Kind(kUsage).String(experiment).Int64(day).Build();
+}
+
+std::string BudgetKey(std::string_view experiment, std::string_view budget) {
+  return kv::KeyBuilder().Kind(kBudget).String(experiment).String(budget).Build();
+}
+std::string BudgetKeyPrefix() { return kv::KeyBuilder().Kind(kBudget).Build(); }
+std::string BudgetKeyPrefix(std::string_view experiment) {
+  return kv::KeyBuilder().Kind(kBudget).String(experiment).Build();
+}
+std::string BudgetStateKey(std::string_view experiment, std::string_view budget) {
+  return kv::KeyBuilder().Kind(kBudgetState).String(experiment).String(budget).Build();
+}
 
 }  // namespace assay::judge

@@ -20,6 +20,19 @@ TEST(JudgeKeysTest, DecodersReadWhatEncodersWrote) {
   EXPECT_EQ(DecodeResultKey(ResultKey("u", 7))->uid, "u");
   EXPECT_THAT(DecodeTallyKey(TallyKey("u")), IsOkAndHolds("u"));
   EXPECT_THAT(DecodeRunningKey(RunningKey("u")), IsOkAndHolds("u"));
+  const std::string question(32, 'q');
+  EXPECT_EQ(DecodeCacheHourKey(CacheHourKey(9, question))->hour, 9);
+  EXPECT_EQ(DecodeCacheHourKey(CacheHourKey(9, question))->question, question);
+  const UsageFieldPosition usage = *DecodeUsageFieldKey(UsageFieldKey({"e", 3, "j", "m:/x", 5}));
+  EXPECT_EQ(usage.experiment + usage.judge + usage.model, "ejm:/x");
+  EXPECT_EQ(usage.day, 3);
+  EXPECT_EQ(usage.field, 5);
+}
+
+TEST(JudgeKeysTest, UsageIsInOrderOfDays) {
+  EXPECT_LT(UsageFieldKey({"e", 9, "z", "z", 5}), UsageFieldKey({"e", 10, "a", "a", 0}));
+  EXPECT_TRUE(UsageFieldKey({"e", 9, "z", "z", 5}).starts_with(UsageKeyPrefix("e", 9)));
+  EXPECT_TRUE(UsageKeyPrefix("e", 9).starts_with(UsageKeyPrefix("e")));
 }
 
 TEST(JudgeKeysTest, RowsAreInOrder) {
@@ -47,6 +60,13 @@ TEST(JudgeKeysTest, TheBytesOnDiskStayAsTheyAre) {
   EXPECT_EQ(absl::BytesToHexString(ResultKey("u", 1)), "01047500018000000000000001");
   EXPECT_EQ(absl::BytesToHexString(TallyKey("u")), "0105750001");
   EXPECT_EQ(absl::BytesToHexString(RunningKey("u")), "0106750001");
+  EXPECT_EQ(absl::BytesToHexString(CachedKey("q")), "010771");
+  EXPECT_EQ(absl::BytesToHexString(CacheHourKey(1, "q")), "0108800000000000000171");
+  EXPECT_EQ(absl::BytesToHexString(UsageFieldKey({"e", 1, "j", "m", 5})),
+            "01096500018000000000000001"
+            "6a00016d000105");
+  EXPECT_EQ(absl::BytesToHexString(BudgetKey("e", "b")), "010a650001620001");
+  EXPECT_EQ(absl::BytesToHexString(BudgetStateKey("e", "b")), "010b650001620001");
   EXPECT_EQ(absl::BytesToHexString(AnswerKey({"p", "m", "r", "x"})), "01017000016d0001720001");
 }
 

@@ -27,7 +27,7 @@ from google.rpc import error_details_pb2, status_pb2  # noqa: E402
 from assay.alignment.v1 import alignment_service_pb2_grpc  # noqa: E402
 from assay.common.v1 import value_pb2  # noqa: E402
 from assay.feedback.v1 import feedback_service_pb2_grpc  # noqa: E402
-from assay.judge.v1 import evaluation_service_pb2_grpc, judge_service_pb2_grpc  # noqa: E402
+from assay.judge.v1 import evaluation_service_pb2_grpc, judge_service_pb2_grpc, usage_service_pb2_grpc  # noqa: E402
 from assay.registry.v1 import experiment_service_pb2_grpc, judge_registry_service_pb2_grpc  # noqa: E402
 from assay.trace.v1 import session_service_pb2_grpc, trace_service_pb2_grpc  # noqa: E402
 from assay_health import health_pb2, health_pb2_grpc  # noqa: E402
@@ -140,6 +140,7 @@ class Assay:
         self.judge = judge_service_pb2_grpc.JudgeServiceStub(self.channels["judge"])
         self.models = judge_service_pb2_grpc.ModelServiceStub(self.channels["judge"])
         self.evaluations = evaluation_service_pb2_grpc.EvaluationServiceStub(self.channels["judge"])
+        self.usage = usage_service_pb2_grpc.UsageServiceStub(self.channels["judge"])
         self.feedback = feedback_service_pb2_grpc.FeedbackServiceStub(self.channels["feedback"])
         self.alignments = alignment_service_pb2_grpc.AlignmentServiceStub(self.channels["alignment"])
 

@@ -7,6 +7,7 @@
 #include "common/json/json_reader.h"
 #include "common/judging/judge_definition.h"
 #include "common/names/random_id.h"
+#include "common/names/resource_name.h"
 #include "common/request/request_key.h"
 #include "common/status/errors.h"
 #include "common/status/status_macros.h"
@@ -56,6 +57,9 @@ absl::StatusOr<std::vector<ChatMessage>> MessagesOf(const v1::CompleteRequest& r
 }
 
 absl::Status CheckParameters(const v1::CompleteRequest& request) {
+  if (!request.parent().empty()) {
+    ASSAY_RETURN_IF_ERROR(names::ExperimentName::Parse(request.parent(), "parent").status());
+  }
   if (!request.model().empty()) {
     ASSAY_RETURN_IF_ERROR(judging::ValidateModelUri(request.model(), "model"));
   }
@@ -84,6 +88,9 @@ std::string ResponseBytes(const ModelResponse& model) {
   response.mutable_usage()->set_input_tokens(model.input_tokens);
   response.mutable_usage()->set_output_tokens(model.output_tokens);
   response.mutable_usage()->set_model_calls(model.attempts);
+  response.set_model(model.model_uri);
+  response.set_cache_hit(model.cache_hit);
+  if (model.cost_usd.has_value()) response.set_cost_usd(*model.cost_usd);
   return response.SerializeAsString();
 }
 
@@ -104,6 +111,8 @@ void ModelCalls::Complete(const CallContext& context, const v1::CompleteRequest&
     question.parameters["max_tokens"] = request.max_output_tokens();
   }
   if (request.has_temperature()) question.parameters["temperature"] = request.temperature();
+  question.account.experiment = request.parent();
+  question.bypass_cache = request.bypass_cache();
   question.idempotency_key =
       request.request_id().empty()
           ? names::RandomId("complete")

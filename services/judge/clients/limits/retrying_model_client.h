@@ -1,9 +1,10 @@
 // Asks again when a model fails for a while.
-#ifndef ASSAY_SERVICES_JUDGE_CLIENTS_RETRYING_MODEL_CLIENT_H_
-#define ASSAY_SERVICES_JUDGE_CLIENTS_RETRYING_MODEL_CLIENT_H_
+#ifndef ASSAY_SERVICES_JUDGE_CLIENTS_LIMITS_RETRYING_MODEL_CLIENT_H_
+#define ASSAY_SERVICES_JUDGE_CLIENTS_LIMITS_RETRYING_MODEL_CLIENT_H_
 
 #include <functional>
 #include <memory>
+#include <string_view>
 
 #include "absl/time/time.h"
 #include "common/clock/clock.h"
@@ -25,7 +26,8 @@ struct RetryPolicy {
 // Repeats what `inner` marks as retriable (attempt_error.h), with the same idempotency key. Gives
 // up after max_attempts, on an error that another attempt cannot cure, and when the deadline leaves
 // no time for the next attempt; the error says which (metadata `ended_by`: ATTEMPTS, PERMANENT,
-// DEADLINE), and carries `attempts` and `last_error`. Thread-safe.
+// DEADLINE), and carries `attempts` and `last_error`. Errors of the line before the provider
+// (WasNeverAsked) are passed on as they are. Thread-safe.
 class RetryingModelClient final : public ModelClient {
  public:
   // All outlive the client; `timers` is gone before it.
@@ -41,6 +43,7 @@ class RetryingModelClient final : public ModelClient {
   ~RetryingModelClient() override;
 
   void Complete(ModelRequest request, CallContext context, Done<ModelResponse> done) override;
+  ModelTraits Traits(std::string_view model_uri) const override;
 
   // From now on no attempt is begun: failed ones are answered as they are, waiting ones with
   // CANCELLED when their time comes or their timer is destroyed.
@@ -54,4 +57,4 @@ class RetryingModelClient final : public ModelClient {
 
 }  // namespace assay::judge
 
-#endif  // ASSAY_SERVICES_JUDGE_CLIENTS_RETRYING_MODEL_CLIENT_H_
+#endif  // ASSAY_SERVICES_JUDGE_CLIENTS_LIMITS_RETRYING_MODEL_CLIENT_H_

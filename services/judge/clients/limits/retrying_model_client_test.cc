@@ -1,4 +1,4 @@
-#include "services/judge/clients/retrying_model_client.h"
+#include "services/judge/clients/limits/retrying_model_client.h"
 
 #include <memory>
 #include <optional>

@@ -1,4 +1,4 @@
-#include "services/judge/clients/retrying_model_client.h"
+#include "services/judge/clients/limits/retrying_model_client.h"
 
 #include <algorithm>
 #include <atomic>
@@ -12,6 +12,7 @@
 #include "common/strings/strings.h"
 #include "common/sync/mutex.h"
 #include "services/judge/clients/attempt_error.h"
+#include "services/judge/clients/limits/limited_model_client.h"
 
 namespace assay::judge {
 namespace {
@@ -50,7 +51,7 @@ class RetryingModelClient::Call : public std::enable_shared_from_this<Call> {
         done_(EnsureCalled<ModelResponse>(std::move(done))) {}
 
   void Attempt() {
-    ++attempts_;
+    request_.attempt = ++attempts_;
     shared_->inner->Complete(request_, context_,
                              [self = shared_from_this()](absl::StatusOr<ModelResponse> answer) {
                                self->OnAnswer(std::move(answer));
@@ -66,6 +67,9 @@ class RetryingModelClient::Call : public std::enable_shared_from_this<Call> {
     const absl::Status error = answer.status();
     if (context_.Cancelled()) return std::move(done_)(Cancelled("the call was cancelled"));
     if (error.code() == absl::StatusCode::kCancelled) return std::move(done_)(error);
+    if (WasNeverAsked(error)) {
+      return std::move(done_)(AddErrorMetadata(error, "attempts", StrCat(attempts_ - 1)));
+    }
     if (!IsRetriable(error)) return GiveUp(error, "PERMANENT");
     if (shared_->closed.load()) return std::move(done_)(Cancelled("the service shuts down"));
     if (attempts_ >= shared_->policy.max_attempts) return GiveUp(error, "ATTEMPTS");
@@ -144,7 +148,7 @@ class RetryingModelClient::Call : public std::enable_shared_from_this<Call> {
   }
 
   const std::shared_ptr<Shared> shared_;
-  const ModelRequest request_;
+  ModelRequest request_;  // `attempt` counts.
   const CallContext context_;
   Done<ModelResponse> done_;
   int attempts_ = 0;
@@ -169,6 +173,10 @@ void RetryingModelClient::Complete(ModelRequest request, CallContext context,
                                    Done<ModelResponse> done) {
   std::make_shared<Call>(shared_, std::move(request), std::move(context), std::move(done))
       ->Attempt();
+}
+
+ModelTraits RetryingModelClient::Traits(std::string_view model_uri) const {
+  return shared_->inner->Traits(model_uri);
 }
 
 void RetryingModelClient::Shutdown() { shared_->closed.store(true); }
