@@ -2,10 +2,12 @@
 // type, the rest the answer.
 #include <string>
 #include <variant>
+#include <vector>
 
+#include "assay/common/v1/feedback.pb.h"
 #include "assay/common/v1/value.pb.h"
 #include "common/json/json_reader.h"
-#include "services/judge/core/chat_text.h"
+#include "services/judge/core/guideline_verdicts.h"
 #include "services/judge/core/verdict.h"
 #include "tests/fuzz/check.h"
 
@@ -48,9 +50,13 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   } else {
     FUZZ_CHECK(!std::get<AnswerViolation>(outcome).code.empty());
   }
-  if (assay::json::ValidateJson(answer).ok()) {
-    FUZZ_CHECK(assay::json::ValidateJson(RequestOf(answer)).ok());
-    FUZZ_CHECK(assay::json::ValidateJson(ResponseOf(answer)).ok());
+  constexpr int kGuidelines = 2;
+  const auto each = ReadGuidelineVerdicts(answer, kGuidelines, "\"yes\"");
+  if (const auto* parts = std::get_if<std::vector<assay::common::v1::FeedbackPart>>(&each)) {
+    FUZZ_CHECK(parts->size() == kGuidelines);
+    for (const auto& part : *parts) FUZZ_CHECK(part.value().json_text() == "\"yes\"");
+  } else {
+    FUZZ_CHECK(!std::get<AnswerViolation>(each).code.empty());
   }
   return 0;
 }

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "common/judging/builtin_definition.h"
 #include "common/judging/instructions_definition.h"
 #include "common/judging/judge_definition.h"
 #include "common/status/errors.h"
@@ -85,7 +86,13 @@ absl::StatusOr<NeededFields> FieldsNeededBy(const registry::v1::JudgeDefinition&
     }
     return needed;
   }
-  if (judge.has_builtin()) return NeededFields{};
+  if (judge.has_builtin()) {
+    const judging::BuiltinTraits* builtin = judging::FindBuiltinJudge(judge.builtin().builtin());
+    if (builtin != nullptr && builtin->scope == judging::BuiltinScope::kSession) {
+      return refuse("it looks at sessions: only judges of single traces can be aligned");
+    }
+    return NeededFields{};
+  }
   if (!judge.has_guidelines()) {
     return refuse("only instructions, guidelines and built-in judges have a memory");
   }

@@ -58,5 +58,29 @@ TEST(OptionsTest, RefusesJudgesThatNeedMoreThanATraceHolds) {
   EXPECT_THAT(FieldsNeededBy(per_row, "r"), HasReason("JUDGE_NOT_ALIGNABLE"));
 }
 
+TEST(FieldsNeededBy, FollowsPathsAndNamedInputs) {
+  registry::v1::JudgeDefinition judge = Instructions("{{ policies }}");
+  (*judge.mutable_instructions()->mutable_named_inputs())["policies"] = "outputs.policies[0]";
+  EXPECT_TRUE(FieldsNeededBy(judge, "r")->outputs);
+  EXPECT_FALSE(FieldsNeededBy(judge, "r")->inputs);
+  EXPECT_TRUE(FieldsNeededBy(Instructions("{{ inputs.messages[0] }}"), "r")->inputs);
+  (*judge.mutable_instructions()->mutable_named_inputs())["policies"] = "expectations.policies";
+  EXPECT_THAT(FieldsNeededBy(judge, "r"), HasReason("JUDGE_NOT_ALIGNABLE"));
+}
+
+TEST(FieldsNeededBy, RefusesJudgesOfSessionsAndThoseWithoutMemory) {
+  EXPECT_THAT(FieldsNeededBy(Instructions("{{ conversation }}"), "r"),
+              HasReason("JUDGE_NOT_ALIGNABLE"));
+  registry::v1::JudgeDefinition judge;
+  judge.mutable_guidelines()->set_conversation(true);
+  EXPECT_THAT(FieldsNeededBy(judge, "r"), HasReason("JUDGE_NOT_ALIGNABLE"));
+  judge.mutable_builtin()->set_builtin("user_frustration");
+  EXPECT_THAT(FieldsNeededBy(judge, "r"), HasReason("JUDGE_NOT_ALIGNABLE"));
+  judge.mutable_builtin()->set_builtin("fluency");
+  EXPECT_OK(FieldsNeededBy(judge, "r"));
+  judge.mutable_code()->mutable_exact();
+  EXPECT_THAT(FieldsNeededBy(judge, "r"), HasReason("JUDGE_NOT_ALIGNABLE"));
+}
+
 }  // namespace
 }  // namespace assay::alignment

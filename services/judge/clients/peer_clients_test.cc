@@ -4,6 +4,8 @@
 #include <atomic>
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "absl/strings/escaping.h"
 #include "common/clock/timer.h"
@@ -52,6 +54,21 @@ class Traces final : public trace::v1::TraceService::Service {
   grpc::StatusCode failure = grpc::StatusCode::OK;
 };
 
+// Two traces a page, named by their number; six in all.
+class Sessions final : public trace::v1::SessionService::Service {
+ public:
+  grpc::Status ListSessionTraces(grpc::ServerContext*,
+                                 const trace::v1::ListSessionTracesRequest* request,
+                                 trace::v1::ListSessionTracesResponse* response) override {
+    const int begin = request->page_token().empty() ? 0 : std::stoi(request->page_token());
+    for (int i = begin; i < begin + 2; ++i) response->add_traces()->set_name(std::to_string(i));
+    if (begin < 4) response->set_next_page_token(std::to_string(begin + 2));
+    session = request->parent();
+    return grpc::Status::OK;
+  }
+  std::string session;
+};
+
 class Otlp final : public otlp::TraceService::Service {
  public:
   grpc::Status Export(grpc::ServerContext*, const otlp::ExportTraceServiceRequest* request,
@@ -86,6 +103,7 @@ class PeerClientsTest : public testing::Test {
     builder.RegisterService(&registry_service_);
     builder.RegisterService(&otlp_);
     builder.RegisterService(&traces_);
+    builder.RegisterService(&sessions_);
     builder.RegisterService(&feedback_service_);
     server_ = builder.BuildAndStart();
     address_ = "127.0.0.1:" + std::to_string(port);
@@ -107,6 +125,7 @@ class PeerClientsTest : public testing::Test {
   Registry registry_service_;
   Otlp otlp_;
   Traces traces_;
+  Sessions sessions_;
   Feedback feedback_service_;
   std::unique_ptr<grpc::Server> server_;
   std::string address_;
@@ -186,6 +205,20 @@ TEST_F(PeerClientsTest, WritesOneSpanUnderItsExperimentAndEvaluation) {
   EXPECT_THAT(write(), IsOk()) << "the span is stored; its trace completes by itself";
   otlp_.rejected = 1;
   EXPECT_THAT(write(), HasReason("SPAN_REJECTED"));
+}
+
+TEST_F(PeerClientsTest, ReadsASessionPageByPageUpToTheBound) {
+  using TracePtrs = std::vector<std::shared_ptr<const trace::v1::Trace>>;
+  TraceClient client({channel_, address_, channel_, address_}, retries_);
+  for (const auto& [most, expected] : {std::pair<int, size_t>{100, 6}, {3, 3}, {2, 2}}) {
+    const auto listed = Await<TracePtrs>([&, most = most](Done<TracePtrs> done) {
+      client.ListSessionTraces("experiments/e/sessions/s", most, {}, std::move(done));
+    });
+    ASSERT_THAT(listed, IsOk());
+    ASSERT_EQ(listed->size(), expected);
+    EXPECT_EQ(listed->back()->name(), std::to_string(expected - 1));
+    EXPECT_EQ(sessions_.session, "experiments/e/sessions/s");
+  }
 }
 
 TEST_F(PeerClientsTest, AnswersWithTheNamesOfWhatWasLogged) {
