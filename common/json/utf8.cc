@@ -37,9 +37,17 @@ size_t SequenceLength(std::string_view text) {
   return length;
 }
 
+constexpr uint64_t kHighBits = 0x8080808080808080;
+
+template <class Word>
+uint64_t WordAt(std::string_view text, size_t at) {
+  Word word = 0;
+  std::memcpy(&word, text.data() + at, sizeof(word));
+  return word;
+}
+
 // How many bytes at the start are certainly ASCII: eight at a time, since most text is nothing else.
 size_t AsciiPrefix(std::string_view text) {
-  constexpr uint64_t kHighBits = 0x8080808080808080;
   size_t end = 0;
   for (uint64_t word = 0; end + sizeof(word) <= text.size(); end += sizeof(word)) {
     std::memcpy(&word, text.data() + end, sizeof(word));
@@ -48,9 +56,28 @@ size_t AsciiPrefix(std::string_view text) {
   return end;
 }
 
+// Whether no byte is above 0x7F.
+bool IsAscii(std::string_view text) {
+  const size_t size = text.size();
+  uint64_t seen = 0;
+  if (size >= sizeof(uint64_t)) {
+    // The last word overlaps the one before.
+    const size_t last = size - sizeof(uint64_t);
+    for (size_t at = 0; at < last; at += sizeof(uint64_t)) seen |= WordAt<uint64_t>(text, at);
+    seen |= WordAt<uint64_t>(text, last);
+  } else if (size >= sizeof(uint32_t)) {
+    seen = WordAt<uint32_t>(text, 0) | WordAt<uint32_t>(text, size - sizeof(uint32_t));
+  } else {
+    for (size_t i = 0; i < size; ++i) seen |= ByteAt(text, i);
+  }
+  return (seen & kHighBits) == 0;
+}
+
 }  // namespace
 
 bool IsValidUtf8(std::string_view text) {
+  constexpr size_t kShort = 256;  // Read twice if it is not ASCII.
+  if (text.size() <= kShort && IsAscii(text)) return true;
   while (!text.empty()) {
     text.remove_prefix(AsciiPrefix(text));
     if (text.empty()) return true;

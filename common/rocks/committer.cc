@@ -55,10 +55,12 @@ class Appender final : public rocksdb::WriteBatch::Handler {
   WriteBatch* const target_;
 };
 
-// Notes the keys that a batch changes, by a hash: two keys that share one only make a write earlier
-// than it had to be.
+// Notes the keys that a batch changes in one family, by a hash: two keys that share one only make a
+// write earlier than it had to be.
 class KeyCollector final : public rocksdb::WriteBatch::Handler {
  public:
+  explicit KeyCollector(uint32_t family) : family_(family) {}
+
   rocksdb::Status PutCF(uint32_t id, const rocksdb::Slice& key, const rocksdb::Slice&) override {
     return Note(id, key);
   }
@@ -77,19 +79,17 @@ class KeyCollector final : public rocksdb::WriteBatch::Handler {
   }
   void LogData(const rocksdb::Slice&) override {}
 
-  bool Touches(uint32_t id, std::string_view key) const {
-    return has_range_ || keys_.contains(HashOf(id, key));
-  }
+  uint32_t family() const { return family_; }
+  bool Has(std::string_view key) const { return has_range_ || keys_.contains(HashOf(key)); }
 
  private:
-  static uint64_t HashOf(uint32_t id, std::string_view key) {
-    return absl::Hash<std::pair<uint32_t, std::string_view>>()({id, key});
-  }
+  static uint64_t HashOf(std::string_view key) { return absl::Hash<std::string_view>()(key); }
   rocksdb::Status Note(uint32_t id, const rocksdb::Slice& key) {
-    keys_.insert(HashOf(id, {key.data(), key.size()}));
+    if (id == family_) keys_.insert(HashOf({key.data(), key.size()}));
     return rocksdb::Status::OK();
   }
 
+  uint32_t family_;
   absl::flat_hash_set<uint64_t> keys_;
   bool has_range_ = false;
 };
@@ -117,21 +117,31 @@ class Committer::Group {
 
   // Whether the outcome of a check depends on what this group is about to write.
   bool Touches(const Db& db, const std::vector<Check>& checks) {
-    if (checks.empty()) return false;
-    // Most groups are never asked, so their keys are noted late.
-    for (; collected_ < requests_.size(); ++collected_) {
-      requests_[collected_].batch.Iterate(&keys_).PermitUncheckedError();
-    }
     return std::any_of(checks.begin(), checks.end(), [&](const Check& check) {
-      return keys_.Touches(db.family(check.family)->GetID(), check.key);
+      return KeysOf(db.family(check.family)->GetID()).Has(check.key);
     });
   }
 
  private:
+  // What the requests so far change in a family. Few families are ever asked for, and most groups
+  // not at all, so their keys are noted late.
+  const KeyCollector& KeysOf(uint32_t family) {
+    auto place = std::find_if(keys_.begin(), keys_.end(),
+                              [&](const Keys& keys) { return keys.collector.family() == family; });
+    if (place == keys_.end()) place = keys_.insert(keys_.end(), Keys{KeyCollector(family)});
+    for (; place->requests < requests_.size(); ++place->requests) {
+      requests_[place->requests].batch.Iterate(&place->collector).PermitUncheckedError();
+    }
+    return place->collector;
+  }
+
+  struct Keys {
+    KeyCollector collector;
+    size_t requests = 0;  // Of which the keys are noted.
+  };
   std::deque<Request> requests_;
   int64_t bytes_ = 0;
-  KeyCollector keys_;
-  size_t collected_ = 0;
+  std::deque<Keys> keys_;
 };
 
 Committer::Committer(Db& db, Executor& executor, CommitterOptions options)

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
+#include <numeric>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -99,11 +101,16 @@ void FactsBuilder::AddRoot(const SpanView& span) {
 }
 
 void FactsBuilder::BuildUsage() {
-  using Record = storage::v1::SpanUsageRecord;
-  std::stable_sort(usage_.begin(), usage_.end(),
-                   [](const Record& a, const Record& b) { return a.span_id() < b.span_id(); });
-  for (size_t i = 0; i < usage_.size(); ++i) {
-    const bool again = i + 1 < usage_.size() && usage_[i + 1].span_id() == usage_[i].span_id();
+  std::vector<uint32_t> order(usage_.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::sort(order.begin(), order.end(), [this](uint32_t a, uint32_t b) {
+    const int by_id = usage_[a].span_id().compare(usage_[b].span_id());
+    return by_id != 0 ? by_id < 0 : a < b;
+  });
+  for (size_t place = 0; place < order.size(); ++place) {
+    const uint32_t i = order[place];
+    const bool again =
+        place + 1 < order.size() && usage_[order[place + 1]].span_id() == usage_[i].span_id();
     if (again) continue;
     if (facts_.span_usage_size() < kMaxUsageSpans) {
       *facts_.add_span_usage() = std::move(usage_[i]);

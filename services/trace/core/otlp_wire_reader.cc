@@ -21,7 +21,22 @@ std::string_view CheckText(std::string_view text) {
 
 std::string_view CheckAnyValue(std::string_view message, int depth);
 
+// Whether it is a key and a text, both short and valid: what most attributes are, seen at a glance.
+bool IsPlainText(std::string_view message) {
+  const auto byte = [&](size_t i) { return static_cast<uint8_t>(message[i]); };
+  const size_t size = message.size();
+  if (size < 6 || size > 127 || byte(0) != 0x0A) return false;
+  const size_t value = size_t{2} + byte(1);  // Where the value's field begins.
+  if (value + 4 > size || byte(value) != 0x12 || byte(value + 1) != size - value - 2 ||
+      byte(value + 2) != 0x0A || byte(value + 3) != size - value - 4) {
+    return false;
+  }
+  // Tags and lengths are ASCII, so no character reaches over them.
+  return json::IsValidUtf8(message);
+}
+
 std::string_view CheckKeyValue(std::string_view message, int depth) {
+  if (IsPlainText(message)) return kAccepted;
   WireCursor cursor(message);
   WireField field;
   while (cursor.Next(&field)) {

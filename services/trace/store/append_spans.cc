@@ -71,6 +71,7 @@ struct RocksTraceStore::Preregistration {
   bool register_experiment = false;
   RequestKey key;
   Done<AppendResult> done;
+  bool latched = false;  // As in an append: who binds a free trace does so alone.
   int attempts = 0;
 };
 
@@ -202,25 +203,11 @@ keys::Lifetime RocksTraceStore::Bind(const TraceId& trace, const TraceBinding& b
                                      Write& write) const {
   const uint32_t number = db_.NumberFor(binding.experiment, write);
   const keys::Lifetime lifetime{number, db_.BoundMsNow(number)};
-  const std::string key = keys::Binding(trace);
-  std::string value = BindingBytes(binding, lifetime);
   // What is known of a trace that had the id before must not be added to.
   if (before.has_value() && !with_facts) {
     write.batch.Delete(db_.family(keys::kTraces), keys::Facts(trace));
   }
-  write.batch.Put(db_.family(keys::kTraces), key, value);
-  write.checks.push_back(
-      {.family = keys::kTraces,
-       .key = key,
-       .test = [before, with_facts, value = std::move(value)](std::optional<std::string_view> current) {
-         if (current.has_value() == before.has_value() && current == before) {
-           return absl::OkStatus();
-         }
-         // Somebody else may have bound it to the very same in between, and then put its facts.
-         const bool same = current == value && !before.has_value();
-         if (same && !with_facts) return absl::OkStatus();
-         return MakeError(absl::StatusCode::kAborted, kCollision, "the trace was bound meanwhile");
-       }});
+  write.batch.Put(db_.family(keys::kTraces), keys::Binding(trace), BindingBytes(binding, lifetime));
   return lifetime;
 }
 
@@ -272,13 +259,18 @@ void RocksTraceStore::Preregister(std::vector<TraceId> traces, TraceBinding bind
 }
 
 void RocksTraceStore::TryPreregister(std::shared_ptr<Preregistration> work) {
+  if (!work->latched) {
+    work->latched =
+        latches_.TryAcquire(work->traces, [&] { return [this, work] { TryPreregister(work); }; });
+    if (!work->latched) return;
+  }
   Write write;
   absl::StatusOr<bool> needed =
       ++work->attempts > kMaxAttempts ? Contention() : PreparePreregistration(*work, write);
   if (!needed.ok() || !*needed) {
-    db_.executor().Run([work, status = needed.status()] {
-      if (!status.ok()) return std::move(work->done)(status);
-      std::move(work->done)(AppendResult());
+    db_.executor().Run([this, work, status = needed.status()] {
+      if (!status.ok()) return FinishPreregister(*work, status);
+      FinishPreregister(*work, AppendResult());
     });
     return;
   }
@@ -287,10 +279,18 @@ void RocksTraceStore::TryPreregister(std::shared_ptr<Preregistration> work) {
   db_.Commit(std::move(write),
              [this, work, result, experiments = std::move(experiments)](absl::Status status) {
                if (Collided(status)) return TryPreregister(work);
-               if (!status.ok()) return std::move(work->done)(std::move(status));
+               if (!status.ok()) return FinishPreregister(*work, std::move(status));
                Remember(experiments);
-               std::move(work->done)(result);
+               FinishPreregister(*work, result);
              });
+}
+
+void RocksTraceStore::FinishPreregister(Preregistration& work,
+                                        absl::StatusOr<AppendResult> result) {
+  for (TraceLatches::Retry& retry : latches_.Release(work.traces)) {
+    db_.executor().Run(std::move(retry));
+  }
+  std::move(work.done)(std::move(result));
 }
 
 // False if the same request was answered before.

@@ -115,6 +115,21 @@ TEST_F(AppendSpansTest, KeepsEveryTermAtTheStart_HoweverManyWriteAtOnce) {
   EXPECT_THAT(Starts(), ElementsAre(100));
 }
 
+TEST_F(AppendSpansTest, BindsATraceOnce_WhoeverComesFirst) {
+  for (uint8_t i = 1; i <= 50; ++i) {
+    Awaited<AppendResult> appended;
+    Awaited<AppendResult> registered;
+    store_->Preregister({TestTrace(i)}, {.experiment = "registered"}, true, {}, registered.done());
+    store_->AppendSpans({TestChunk(i, "e", 100)}, true, appended.done());
+    ASSERT_OK(appended.Get());
+    const absl::StatusOr<AppendResult> answer = registered.Get();
+    const std::optional<StoredTrace> trace = *store_->GetTrace(TestTrace(i));
+    ASSERT_TRUE(trace.has_value());
+    EXPECT_EQ(trace->binding.experiment, answer.ok() ? "registered" : "e");
+    EXPECT_EQ(SpanCount(trace->facts), 1);
+  }
+}
+
 TEST_F(AppendSpansTest, MarksAFieldWithMoreTermsThanThereIsRoomFor) {
   for (int i = 0; i < 70; ++i) {
     Append({Chunk(1, 100, static_cast<uint8_t>(i + 1), "n" + std::to_string(i))});

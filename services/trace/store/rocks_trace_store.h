@@ -103,6 +103,7 @@ class RocksTraceStore final : public TraceStore {
                             TraceRecords& records, Write& write) const;
   void FinishAppend(Append& append, absl::StatusOr<AppendResult> result);
   void TryPreregister(std::shared_ptr<Preregistration> work);
+  void FinishPreregister(Preregistration& work, absl::StatusOr<AppendResult> result);
   absl::StatusOr<bool> PreparePreregistration(Preregistration& work, Write& write) const;
   void TryApply(std::shared_ptr<Projection> work);
   absl::Status PrepareProjection(Projection& work, Write& write) const;
@@ -113,8 +114,8 @@ class RocksTraceStore final : public TraceStore {
                                                             const std::string& experiment,
                                                             Lifetimes& known, Write& write) const;
 
-  // Binds a free trace, if nobody else does so first. `before`: the binding that it had;
-  // `with_facts`: the same write puts its facts, which may then be nobody else's.
+  // Binds a free trace, whose latch the caller holds: nobody else binds it meanwhile. `before`: the
+  // binding that it had; `with_facts`: the same write puts its facts.
   keys::Lifetime Bind(const TraceId& trace, const TraceBinding& binding,
                       const std::optional<std::string>& before, bool with_facts,
                       Write& write) const;

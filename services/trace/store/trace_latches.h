@@ -1,4 +1,4 @@
-// Lets one write at a time change the index of a trace.
+// Lets one write at a time bind a trace, or change its index.
 #ifndef ASSAY_SERVICES_TRACE_STORE_TRACE_LATCHES_H_
 #define ASSAY_SERVICES_TRACE_STORE_TRACE_LATCHES_H_
 
@@ -15,7 +15,8 @@
 namespace assay::trace {
 
 // Index entries hold the start of their trace, so whoever adds to a trace must know what others add
-// at the same time. Requests that share a trace therefore take turns. Thread-safe.
+// at the same time; and a free trace is bound by one. Requests that share a trace therefore take
+// turns. Thread-safe.
 class TraceLatches {
  public:
   using Retry = absl::AnyInvocable<void() &&>;
