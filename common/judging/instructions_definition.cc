@@ -56,6 +56,18 @@ absl::Status ValidateConversationOptions(const InstructionsJudge& judge, bool co
   return absl::OkStatus();
 }
 
+absl::Status ValidateTraceReading(const registry::v1::TraceReading& reading,
+                                  std::string_view field) {
+  constexpr int kMaxToolRounds = 100;
+  if (!registry::v1::TraceReading::Mode_IsValid(reading.mode())) {
+    return InvalidField(StrCat(field, ".mode"), "is none of MODE_SHOWN, MODE_TOOLS");
+  }
+  if (reading.max_rounds() < 0 || reading.max_rounds() > kMaxToolRounds) {
+    return InvalidField(StrCat(field, ".max_rounds"), "must be from 1 to 100; 0 means 30");
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<std::vector<TemplateVariable>> VariablesOf(const InstructionsJudge& judge,
@@ -73,6 +85,8 @@ absl::Status ValidateInstructionsJudge(const InstructionsJudge& judge, std::stri
   ASSAY_RETURN_IF_ERROR(
       ValidateText(judge.instructions(), StrCat(field, ".instructions"), "INVALID_FIELD"));
   ASSAY_RETURN_IF_ERROR(ValidateNamedInputs(judge, field));
+  ASSAY_RETURN_IF_ERROR(
+      ValidateTraceReading(judge.trace_reading(), StrCat(field, ".trace_reading")));
   ASSAY_ASSIGN_OR_RETURN(const std::vector<TemplateVariable> variables, VariablesOf(judge, field));
   return ValidateConversationOptions(judge, HasKind(variables, VariableKind::kConversation), field);
 }

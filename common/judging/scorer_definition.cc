@@ -1,9 +1,9 @@
 #include "common/judging/scorer_definition.h"
 
 #include "common/json/utf8.h"
-#include "common/rpc/listen_address.h"
 #include "common/status/errors.h"
 #include "common/strings/strings.h"
+#include "re2/re2.h"
 
 namespace assay::judging {
 
@@ -12,10 +12,15 @@ namespace {
 constexpr size_t kMaxAddressBytes = 300;
 constexpr size_t kMaxScorerNameChars = 250;
 
+// A name or an address of IPv4 or, in brackets, IPv6, and a port. Its finer points are checked where
+// it is called.
 bool IsAddress(std::string_view address) {
-  if (address.size() > kMaxAddressBytes) return false;
-  const absl::StatusOr<rpc::HostPort> parsed = rpc::ParseHostPort(address, "address");
-  return parsed.ok() && parsed->port != 0 && !parsed->host.empty();
+  static const RE2* const pattern =
+      new RE2(R"((?:[A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\]):([0-9]{1,5}))");
+  int port = 0;
+  return address.size() <= kMaxAddressBytes &&
+         RE2::FullMatch(re2::StringPiece(address.data(), address.size()), *pattern, &port) &&
+         port > 0 && port <= 65'535;
 }
 
 }  // namespace

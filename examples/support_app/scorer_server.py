@@ -29,8 +29,8 @@ CONTEXTS = {
     "relevance": ("request", "response"),
 }
 
-# Nested calls carry how deep they are.
-DEPTH = "assay-depth"
+# Nested calls carry how deep they are, whose budget pays and until when: what came with these names is passed on.
+NESTING = "assay-"
 
 
 class Scorers(user_services_pb2_grpc.ScorerServiceServicer):
@@ -68,7 +68,7 @@ class Scorers(user_services_pb2_grpc.ScorerServiceServicer):
                 judge_request,
                 timeout=max(0.1, (context.time_remaining() or 60.0) - 0.5),
                 attempts=3,
-                metadata=[(key, value) for key, value in context.invocation_metadata() if key == DEPTH],
+                metadata=[(key, value) for key, value in context.invocation_metadata() if key.startswith(NESTING)],
             )
         except assay_client.AssayError as error:
             # One guideline that cannot be judged is no reason to lose the others.
