@@ -82,6 +82,9 @@ std::string RulesOf(const registry::v1::JudgeDefinition& judge) {
   std::string rules;
   if (judge.has_instructions()) {
     rules = judge.instructions().instructions();
+  } else if (judge.has_builtin()) {
+    rules =
+        StrCat("The built-in judge `", judge.builtin().builtin(), "` decides by its own rules.");
   } else {
     rules = "Every one of these guidelines must be met:";
     for (const std::string& guideline : judge.guidelines().guidelines()) {

@@ -144,12 +144,15 @@ JudgeDefinition NarrowedTo(const JudgeDefinition& judge, const std::string& trac
   // Copying thousands of examples only to drop them would dominate a pass over the labelled set.
   if (judge.has_instructions()) *narrowed.mutable_instructions() = judge.instructions();
   if (judge.has_guidelines()) *narrowed.mutable_guidelines() = judge.guidelines();
+  if (judge.has_builtin()) *narrowed.mutable_builtin() = judge.builtin();
   if (judge.has_value_type()) *narrowed.mutable_value_type() = judge.value_type();
   narrowed.set_model(judge.model());
   if (judge.has_inference_parameters()) {
     *narrowed.mutable_inference_parameters() = judge.inference_parameters();
   }
   narrowed.set_description(judge.description());
+  if (judge.has_confidence()) *narrowed.mutable_confidence() = judge.confidence();
+  *narrowed.mutable_fallback_models() = judge.fallback_models();
   JudgeMemory& memory = *narrowed.mutable_memory();
   for (const MemoryGuideline& guideline : judge.memory().guidelines()) {
     memory.add_guidelines()->set_text(guideline.text());

@@ -89,6 +89,19 @@ TEST_F(MemoryTest, NarrowingKeepsTheNearestOfBothKindsButNeverTheItemItself) {
   EXPECT_EQ(narrowed.model(), judge.model());
 }
 
+TEST_F(MemoryTest, NarrowingKeepsABuiltinJudgeAndHowItIsAsked) {
+  const ExampleSet set = MakeExamples(cases_, all_, wrong_, embeddings_, 1 << 20);
+  registry::v1::JudgeDefinition judge = WorldJudge();
+  judge.mutable_builtin()->set_builtin("completeness");
+  judge.add_fallback_models("offline:/lexical");
+  judge.mutable_confidence()->set_method(common::v1::CONFIDENCE_METHOD_STATED);
+  const registry::v1::JudgeDefinition narrowed =
+      NarrowedTo(WithMemory(judge, {}, set.examples, 3), WorldTrace(7), embeddings_[7]);
+  EXPECT_EQ(narrowed.builtin().builtin(), "completeness");
+  EXPECT_EQ(narrowed.fallback_models_size(), 1);
+  EXPECT_TRUE(narrowed.has_confidence());
+}
+
 TEST_F(MemoryTest, WhatWasLearnedFromTheLabelledTracesIsLeftOut) {
   registry::v1::JudgeDefinition judge = WorldJudge();
   registry::v1::JudgeMemory& memory = *judge.mutable_memory();
