@@ -30,6 +30,9 @@ TEST(ValidateJudgeDefinition, AllowsOrdinaryJudges) {
   EXPECT_OK(ValidateJudgeDefinition(Definition(kGuidelines)));
   EXPECT_OK(ValidateJudgeDefinition(Definition("guidelines { per_row: true }")));
   EXPECT_OK(ValidateJudgeDefinition(Definition(
+      "instructions { instructions: '{{ conversation }} {{ tone }}' include_timing: true "
+      "named_inputs { key: 'tone' value: 'expectations.tone' } }")));
+  EXPECT_OK(ValidateJudgeDefinition(Definition(
       "guidelines { guidelines: 'g' context { key: 'policies' value: 'outputs.policies_followed' } "
       "context { key: 'first' value: 'inputs.messages[0].content' } }")));
 }
@@ -54,6 +57,21 @@ TEST(ValidateJudgeDefinition, RefusesBadOnesNamingFieldAndReason) {
       {instructions + "value_type { category_type {} }",
        "definition.value_type.category_type.categories", "INVALID_VALUE_TYPE"},
       {guidelines + "value_type { bool_type {} }", "definition.value_type", "INVALID_VALUE_TYPE"},
+      {"instructions { instructions: '{{ conversation }} {{ outputs }}' }",
+       "definition.instructions.instructions", "INVALID_TEMPLATE_VARIABLES"},
+      {"instructions { instructions: '{{ outputs[x] }}' }", "definition.instructions.instructions",
+       "INVALID_TEMPLATE_VARIABLES"},
+      {"instructions { instructions: '{{ outputs }}' named_inputs { key: 'trace' value: 'inputs' } "
+       "}",
+       "definition.instructions.named_inputs", "INVALID_NAMED_INPUTS"},
+      {"instructions { instructions: '{{ a }}' named_inputs { key: 'a' value: 'outputs..b' } }",
+       "definition.instructions.named_inputs[a]", "INVALID_NAMED_INPUTS"},
+      {"instructions { instructions: '{{ outputs }}' include_timing: true }",
+       "definition.instructions.include_timing", "INVALID_FIELD"},
+      {"instructions { instructions: '{{ outputs }}' include_tool_calls: true }",
+       "definition.instructions.include_tool_calls", "INVALID_FIELD"},
+      {"guidelines { guidelines: 'g' conversation: true context { key: 'a' value: 'outputs' } }",
+       "definition.guidelines.context", "INVALID_CONTEXT"},
       {"guidelines {}", "definition.guidelines.guidelines", "INVALID_GUIDELINES"},
       {"guidelines { guidelines: ' ' }", "definition.guidelines.guidelines[0]",
        "INVALID_GUIDELINES"},

@@ -25,7 +25,7 @@ absl::StatusOr<json::Node> RowGuidelinesNode(const Subject& subject) {
   if (subject.expectations.has_value()) {
     ASSAY_ASSIGN_OR_RETURN(const json::Node expectations, json::ParseJson(*subject.expectations));
     const json::Node* given = expectations.Find("guidelines");
-    if (given != nullptr) return *given;
+    if (given != nullptr && !given->is_null()) return *given;
   }
   if (const trace::v1::Trace* trace = ExpectationsTrace(subject)) {
     const std::map<std::string, std::string> expected = HumanExpectations(*trace);

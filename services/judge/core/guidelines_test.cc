@@ -88,8 +88,10 @@ TEST(CollectGuidelinesCase, TakesGuidelinesThatPeopleExpectOfTheTrace) {
   subject.trace = trace;
   EXPECT_THAT(CollectGuidelinesCase(judge, subject)->guidelines,
               ElementsAre("Be kind", "Be brief"));
-  subject.expectations = R"({"expected_response":"x"})";
-  EXPECT_THAT(CollectGuidelinesCase(judge, subject)->guidelines, ElementsAre("Be warm"));
+  for (const char* without : {R"({"expected_response":"x"})", R"({"guidelines":null})"}) {
+    subject.expectations = without;
+    EXPECT_THAT(CollectGuidelinesCase(judge, subject)->guidelines, ElementsAre("Be warm"));
+  }
 }
 
 TEST(CollectGuidelinesCase, LooksAtTheConversationAlone) {
