@@ -558,6 +558,19 @@ absl::StatusOr<JsonSchema> JsonSchema::Compile(std::string_view schema, std::str
   return compiled;
 }
 
+bool JsonSchema::TakesTexts() const {
+  static constexpr std::string_view kSaysWhat[] = {"type", "enum", "const"};
+  static constexpr std::string_view kOfOthers[] = {
+      "properties",    "patternProperties", "additionalProperties",
+      "propertyNames", "required",          "minProperties",
+      "maxProperties", "dependentRequired", "prefixItems",
+      "items",         "contains",          "minItems",
+      "maxItems",      "uniqueItems"};
+  const auto has = [this](std::string_view keyword) { return root_->Find(keyword) != nullptr; };
+  return std::any_of(std::begin(kSaysWhat), std::end(kSaysWhat), has) ||
+         std::none_of(std::begin(kOfOthers), std::end(kOfOthers), has);
+}
+
 std::optional<JsonSchema::Violation> JsonSchema::Check(const Node& value) const {
   JsonSchemaRun run(*this);
   return run.Check(*root_, value, "", 0);

@@ -29,6 +29,10 @@ class JsonSchema {
   // keyword or reference that is not in the vocabulary, a keyword's value that makes no sense.
   static absl::StatusOr<JsonSchema> Compile(std::string_view schema, std::string_view field);
 
+  // Whether a text that is no JSON may be meant: not if the schema says nothing of the type, and
+  // speaks of the members of objects or the items of lists.
+  bool TakesTexts() const;
+
   // The first violation, or nullopt. Bounded: a schema that takes too many steps on `value`, or
   // refers to itself without an end, is a violation with the keyword `$ref`.
   std::optional<Violation> Check(const json::Node& value) const;

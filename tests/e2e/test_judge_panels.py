@@ -7,7 +7,7 @@ import pytest
 from assay.common.v1 import feedback_pb2, value_pb2
 from assay.judge.v1 import judge_service_pb2 as judge_service
 from assay.registry.v1 import judge_pb2
-from assay_client import call, request_id, to_json
+from assay_client import call, from_json, request_id, to_json
 from checks import create_judge, guidelines_judge, quality_judge, refused, unchanged, value_of
 
 OFFLINE = "offline:/lexical"
@@ -93,7 +93,7 @@ def test_a_panel_without_its_quorum_is_an_error(client, experiment, llm):
     definition = panel(Panel.AGGREGATION_ANY, yes_no("endpoints:/local"), yes_no())
     feedback = call(client.judge.Judge, ask(experiment, definition)).feedback
     assert feedback.outcome == feedback_pb2.OUTCOME_ERROR and feedback.error.code == "PANEL_INCOMPLETE"
-    assert feedback.parts[0].error.code == "MODEL_REFUSED" and value_of(feedback.parts[1]) is True
+    assert feedback.parts[0].error.code == "MODEL_REFUSED" and from_json(feedback.parts[1].value) is True
     definition.panel.quorum = 1
     assert value_of(call(client.judge.Judge, ask(experiment, definition)).feedback) is True
 
@@ -192,7 +192,7 @@ def test_a_model_that_likes_a_place_makes_a_conflict(client, experiment, llm):
     says(llm, result="answer_a")
     answer = call(client.judge.Judge, ask(experiment, pairwise("endpoints:/local"), KIND, compared_outputs=to_json(RUDE)))
     assert value_of(answer.feedback) == "tie" and answer.metadata["conflict"] == "true"
-    assert sorted(value_of(part) for part in answer.feedback.parts) == ["first", "second"]
+    assert sorted(from_json(part.value) for part in answer.feedback.parts) == ["first", "second"]
     assert llm.stats()["requests"] == 2
 
 
@@ -223,6 +223,7 @@ def test_the_second_answer_by_its_path(client, experiment):
         ({"regex": {"pattern": "^P"}}, "Paris", None, True),
         ({"json_schema": {"schema": '{"required": ["city"]}'}}, '{"city": "Paris"}', None, True),
         ({"json_schema": {"schema": '{"required": ["city"]}'}}, '{"town": "Paris"}', None, False),
+        ({"json_schema": {"schema": '{"required": ["city"]}'}}, "Paris", None, False),
         ({"numeric": {"absolute_tolerance": 0.5}}, "42.4", 42, True),
         ({"edit_distance": {}}, "cart", "cat", 0.75),
         ({"edit_distance": {"threshold": 0.8}}, "cart", "cat", False),

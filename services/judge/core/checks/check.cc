@@ -143,23 +143,38 @@ CheckResult Regex(const registry::v1::RegexCheck& check, const std::string& actu
                             Shown(check.pattern()), ": ", Shown(text), "."));
 }
 
+std::string Describe(const judging::JsonSchema::Violation& violation) {
+  return StrCat("At `", violation.path.empty() ? "/" : violation.path, "`, ", violation.message,
+                " (", violation.keyword, ").");
+}
+
+// An application that answers with text writes its JSON into it. What the text holds counts; what
+// is neither an object nor a list may also be meant as the text that it is.
+CheckResult SchemaOfText(const judging::JsonSchema& schema, const Node& text) {
+  const absl::StatusOr<Node> written = json::ParseJson(text.text);
+  auto violation = written.ok() ? schema.Check(*written) : std::nullopt;
+  if (written.ok() && !violation.has_value()) {
+    return Bool(true, "What the answer's text holds obeys the schema.");
+  }
+  if (written.ok() && (written->is_object() || written->is_array())) {
+    return Bool(false, Describe(*violation));
+  }
+  auto as_text = schema.Check(text);
+  if (!as_text.has_value() && schema.TakesTexts()) {
+    return Bool(true, "The answer's text obeys the schema.");
+  }
+  if (written.ok()) return Bool(false, Describe(*violation));
+  if (as_text.has_value() && as_text->keyword != "type") return Bool(false, Describe(*as_text));
+  return Bool(false, StrCat("The answer is no JSON: ", ToStd(written.status().message()), "."));
+}
+
 CheckResult Schema(const judging::JsonSchema& schema, const std::string& actual) {
   const absl::StatusOr<Node> given = json::ParseJson(actual);
   if (!given.ok()) return Bool(false, "The answer is no JSON.");
-  auto violation = schema.Check(*given);
-  if (!violation.has_value()) return Bool(true, "The answer obeys the schema.");
-  if (given->is_string()) {
-    // An application that answers with text writes its JSON into it.
-    const absl::StatusOr<Node> written = json::ParseJson(given->text);
-    if (written.ok()) {
-      violation = schema.Check(*written);
-      if (!violation.has_value()) return Bool(true, "The answer's text obeys the schema.");
-    } else if (violation->keyword == "type") {
-      return Bool(false, StrCat("The answer is no JSON: ", ToStd(written.status().message()), "."));
-    }
-  }
-  return Bool(false, StrCat("At `", violation->path.empty() ? "/" : violation->path, "`, ",
-                            violation->message, " (", violation->keyword, ")."));
+  if (given->is_string()) return SchemaOfText(schema, *given);
+  const auto violation = schema.Check(*given);
+  if (violation.has_value()) return Bool(false, Describe(*violation));
+  return Bool(true, "The answer obeys the schema.");
 }
 
 // A JSON number, or a text that is one and nothing else, white space at the ends aside.
