@@ -216,7 +216,7 @@ std::vector<feedback::v1::Assessment> AssessmentsOf(const v1::JudgeRequest& requ
 bool IsTransient(const common::v1::Feedback& feedback) {
   const std::string& code = feedback.error().code();
   return code == "MODEL_UNREACHABLE" || code == "MODEL_TIMEOUT" ||
-         code == "MODEL_QUOTA_EXHAUSTED" || code == "MODEL_FAILED" ||
+         code == "MODEL_QUOTA_EXHAUSTED" || code == "MODEL_FAILED" || code == "BUDGET_EXHAUSTED" ||
          code == "SCORER_UNREACHABLE" || code == "SCORER_TIMEOUT" || code == "SCORER_FAILED";
 }
 

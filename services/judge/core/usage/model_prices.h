@@ -8,8 +8,11 @@
 #include <string>
 #include <string_view>
 
+#include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
 #include "absl/time/time.h"
 #include "common/pricing/price_table.h"
+#include "common/sync/mutex.h"
 #include "services/judge/core/model_client.h"
 
 namespace assay::judge {
@@ -39,8 +42,20 @@ class ModelPrices {
                                  int64_t output_tokens, absl::Time now) const;
 
  private:
+  struct Known {
+    int64_t day = -1;
+    bool is_free = false;
+    const pricing::Price* price = nullptr;  // In `table_`.
+  };
+
+  // Looked up once a day for each pair of names: judges ask few models.
+  Known Lookup(std::string_view model_uri, std::string_view answered_by, absl::Time now) const
+      ABSL_LOCKS_EXCLUDED(mutex_);
+
   const pricing::PriceTable table_;
   const Resolve resolve_;
+  mutable Mutex mutex_;
+  mutable absl::flat_hash_map<std::string, Known> known_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace assay::judge
