@@ -36,8 +36,15 @@ class FakeLlmTest : public testing::Test {
     ASSAY_ASSERT_OK_AND_ASSIGN(server_, FakeLlmServer::Start());
     ASSAY_ASSERT_OK_AND_ASSIGN(http_, http::CurlHttpClient::Create(&executor_));
     judge::ModelConfig config;
-    config.openai = {server_->openai_url(), "hush-openai", "OPENAI_API_KEY"};
-    config.anthropic = {server_->anthropic_url(), "hush-anthropic", "ANTHROPIC_API_KEY"};
+    config.providers = {{.name = "anthropic",
+                         .dialect = judge::Dialect::kAnthropic,
+                         .base_url = server_->anthropic_url(),
+                         .api_key = "hush-anthropic",
+                         .private_addresses = true},
+                        {.name = "openai",
+                         .base_url = server_->openai_url(),
+                         .api_key = "hush-openai",
+                         .private_addresses = true}};
     config.default_model = "openai:/m";
     config.timeout = kForever;
     Connect(config);
@@ -108,7 +115,7 @@ TEST_F(FakeLlmTest, TransientFaultsAreSurvived) {
          {R"({"fault":"status","status":429,"retry_after":"1"})",
           R"({"fault":"status","status":500})", R"({"fault":"status","status":529})",
           R"({"fault":"truncated_json"})", R"({"fault":"malformed_json"})", R"({"fault":"drop"})",
-          R"({"fault":"drop_mid_body"})", R"({"fault":"endless_body"})"}) {
+          R"({"fault":"drop_mid_body"})"}) {
       Script(std::string(R"({"sequence":[)") + fault + "]}");
       ASSAY_ASSERT_OK_AND_ASSIGN(ModelResponse response, Ask(Request(uri)));
       EXPECT_EQ(response.attempts, 2) << fault << " " << uri;
@@ -140,7 +147,9 @@ TEST_F(FakeLlmTest, PermanentFaultsAreNotRepeated) {
     Script(R"({"sequence":[{"fault":"refusal"}]})");
     EXPECT_THAT(Ask(Request(uri)), HasReason("MODEL_REFUSED"));
   }
-  EXPECT_EQ(server_->model().stats().requests, 3u);
+  Script(R"({"sequence":[{"fault":"endless_body"}]})");
+  EXPECT_THAT(Ask(Request("openai:/m")), HasReason("MODEL_ANSWER_TOO_LARGE"));
+  EXPECT_EQ(server_->model().stats().requests, 4u);
 }
 
 TEST_F(FakeLlmTest, UnreachableModelIsGivenUpAfterItsAttempts) {
@@ -183,7 +192,7 @@ TEST_F(FakeLlmTest, WrongKeyIsRefusedAndNeverShown) {
   Script(R"({"api_key":"another"})");
   for (const char* uri : {"openai:/m", "anthropic:/m"}) {
     const absl::Status error = Ask(Request(uri)).status();
-    EXPECT_THAT(error, HasReason("MODEL_REFUSED"));
+    EXPECT_THAT(error, HasReason("MODEL_UNAUTHORIZED"));
     EXPECT_THAT(error.ToString(), HasSubstr("Incorrect API key"));
     EXPECT_THAT(error.ToString(), Not(HasSubstr("hush")));
   }

@@ -242,6 +242,8 @@ http::HttpHeader OpenAiWire::KeyHeader(const std::string& key) const {
 }
 
 RefusedFeature OpenAiWire::RefusedBy(int, const ProviderError& error) const {
+  // The model wrote something else than was asked for, and the provider does not show it.
+  if (error.code == "json_validate_failed") return RefusedFeature::kSchema;
   const std::string lower = absl::AsciiStrToLower(StrCat(error.message, " ", error.param));
   if (absl::StrContains(lower, "max_completion_tokens")) return RefusedFeature::kMaxTokensName;
   if (absl::StrContains(lower, "logprobs")) return RefusedFeature::kProbabilities;

@@ -68,7 +68,7 @@ std::string_view ModelErrorCode(const absl::Status& error) {
   const std::string reason = ErrorReason(error);
   for (const std::string_view code :
        {"MODEL_UNREACHABLE", "MODEL_TIMEOUT", "MODEL_REFUSED", "MODEL_QUOTA_EXHAUSTED",
-        "MODEL_CONTEXT_OVERFLOW", "BUDGET_EXHAUSTED"}) {
+        "MODEL_CONTEXT_OVERFLOW", "MODEL_ANSWER_TOO_LARGE", "BUDGET_EXHAUSTED"}) {
     if (reason == code) return code;
   }
   if (error.code() == absl::StatusCode::kInternal || error.code() == absl::StatusCode::kUnknown) {
