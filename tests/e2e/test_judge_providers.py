@@ -2,14 +2,15 @@
 providers' dialects."""
 
 import json
+import math
 import os
 import socket
 
 import pytest
-from assay.common.v1 import message_pb2
+from assay.common.v1 import feedback_pb2, message_pb2
 from assay.judge.v1 import judge_service_pb2 as judge_service
 from assay_client import call
-from checks import quality_judge, refused
+from checks import quality_judge, refused, value_of
 from fake_providers import ANSWER, FakeProvider, answer_in, signature_is_right
 from stack import Stack, wait_until
 from test_judging import ask
@@ -235,6 +236,45 @@ def test_a_name_at_a_private_address_is_refused_unless_it_is_meant(client, provi
 def test_an_endpoint_is_asked_through_its_proxy(client, provider):
     assert json.loads(complete(client, "endpoints:/far").text) == ANSWER
     assert provider.asked[0].target == "http://models.test/v1/chat/completions"
+
+
+def sure_verdict(dialect):
+    """An answer with the verdict `good`, and how probable its tokens were."""
+    pieces = [('{"rationale": "r", "result": "', 1.0), ("good", 0.8), ('"}', 1.0)]
+    answer = answer_in(dialect, "".join(text for text, _ in pieces))
+    if dialect == "gemini":
+        answer["candidates"][0]["logprobsResult"] = {
+            "chosenCandidates": [{"token": text, "logProbability": math.log(share)} for text, share in pieces],
+            "topCandidates": [
+                {"candidates": [{"token": text, "logProbability": math.log(share)}, {"token": "poor", "logProbability": -5}]}
+                for text, share in pieces
+            ],
+        }
+        return answer
+    answer["choices"][0]["logprobs"] = {
+        "content": [
+            {
+                "token": text,
+                "logprob": math.log(share),
+                "top_logprobs": [{"token": text, "logprob": math.log(share)}, {"token": "poor", "logprob": -5}],
+            }
+            for text, share in pieces
+        ]
+    }
+    return answer
+
+
+@pytest.mark.parametrize("model, dialect", [("openai:/gpt-x", "openai"), ("gemini:/gemini-x", "gemini")])
+def test_confidence_comes_from_the_providers_probabilities(client, provider, model, dialect):
+    definition = quality_judge(model)
+    definition.confidence.method = feedback_pb2.CONFIDENCE_METHOD_TOKEN_PROBABILITY
+    provider.answer_next(200, sure_verdict(dialect))
+    feedback = call(client.judge.Judge, ask("experiments/e", definition)).feedback
+    assert value_of(feedback) == "good"
+    assert feedback.confidence.method == feedback_pb2.CONFIDENCE_METHOD_TOKEN_PROBABILITY
+    assert 0.7 < feedback.confidence.value <= 1
+    body = provider.asked[0].body
+    assert body["logprobs"] if dialect == "openai" else body["generationConfig"]["responseLogprobs"]
 
 
 @pytest.mark.parametrize("model", ["anthropic:/claude-x", "bedrock:/m"])
