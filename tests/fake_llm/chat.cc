@@ -70,7 +70,16 @@ std::string OpenAiMessage(const ChatAnswer& answer) {
   if (answer.refused) {
     return R"({"role":"assistant","content":null,"refusal":"I will not judge this."})";
   }
-  return StrCat(R"({"role":"assistant","content":)", JsonString(answer.content), "}");
+  if (answer.tool_calls.empty()) {
+    return StrCat(R"({"role":"assistant","content":)", JsonString(answer.content), "}");
+  }
+  std::string calls;
+  for (size_t i = 0; i < answer.tool_calls.size(); ++i) {
+    StrAppend(&calls, i == 0 ? "" : ",", R"({"id":"call_)", i,
+              R"(","type":"function","function":{"name":)", JsonString(answer.tool_calls[i].name),
+              R"(,"arguments":)", JsonString(answer.tool_calls[i].arguments), "}}");
+  }
+  return StrCat(R"({"role":"assistant","content":null,"tool_calls":[)", calls, "]}");
 }
 
 std::string AnthropicContent(const std::string& tool, const ChatAnswer& answer) {
@@ -111,7 +120,9 @@ absl::StatusOr<ChatRequest> ReadChatRequest(WireForm form, const std::string& bo
       return InvalidField("messages", "holds an unknown role");
     }
     request.turns.push_back({role, ContentText(message.Find("content"))});
+    if (message.Find("tool_calls") != nullptr) ++request.tool_rounds;
   }
+  request.offers_tools = form == WireForm::kOpenAi && root.Find("tools") != nullptr;
   form == WireForm::kOpenAi ? ReadOpenAiSchema(root, &request)
                             : ReadAnthropicSchema(root, &request);
   if (request.schema.is_null()) FindSchemaInText(&request);
@@ -123,7 +134,10 @@ std::string WriteChatAnswer(WireForm form, const std::string& model, const std::
   if (form == WireForm::kOpenAi) {
     return StrCat(R"({"id":"chatcmpl-)", id, R"(","object":"chat.completion","created":0,"model":)",
                   JsonString(model), R"(,"choices":[{"index":0,"message":)", OpenAiMessage(answer),
-                  R"(,"finish_reason":")", answer.truncated ? "length" : "stop",
+                  R"(,"finish_reason":")",
+                  answer.truncated            ? "length"
+                  : answer.tool_calls.empty() ? "stop"
+                                              : "tool_calls",
                   R"("}],"usage":{"prompt_tokens":)", answer.input_tokens,
                   R"(,"completion_tokens":)", answer.output_tokens, R"(,"total_tokens":)",
                   answer.input_tokens + answer.output_tokens, "}}");

@@ -9,6 +9,7 @@
 
 #include "absl/status/statusor.h"
 #include "common/json/safe_json.h"
+#include "tests/fake_llm/script.h"
 
 namespace assay::fake_llm {
 
@@ -26,6 +27,8 @@ struct ChatRequest {
   json::Node schema;            // Null if none is asked for.
   bool structured = false;      // By response_format or by a forced tool.
   std::string tool;             // Anthropic: the tool to call.
+  bool offers_tools = false;    // OpenAI: the model may call tools, and has,
+  size_t tool_rounds = 0;       // in so many of the turns.
 
   // All turns, each with its role.
   std::string PromptText() const;
@@ -39,6 +42,7 @@ struct ChatAnswer {
   bool plain_text = false;  // Anthropic: as text, even if a tool was to be called.
   bool truncated = false;
   bool refused = false;
+  std::vector<ScriptedToolCall> tool_calls;  // OpenAI: instead of content.
   int64_t input_tokens = 0;
   int64_t output_tokens = 0;
 };

@@ -160,7 +160,7 @@ PlannedReply FakeModel::Chat(WireForm form, HttpCall call) {
           WriteChatError(form, "invalid_api_key", StrCat("Incorrect API key provided: ", given)),
           call.keep_alive);
     }
-    if (!script_.canned_content.empty()) return Canned(form, call);
+    if (!script_.canned_content.empty() || !script_.canned_body.empty()) return Canned(form, call);
   }
   absl::StatusOr<ChatRequest> request = ReadChatRequest(form, call.body);
   if (!request.ok()) {
@@ -186,6 +186,11 @@ PlannedReply FakeModel::Chat(WireForm form, HttpCall call) {
   answer.input_tokens = static_cast<int64_t>(prompt.size() / 4);
   answer.output_tokens = static_cast<int64_t>(answer.content.size() / 4);
   SpoilAnswer(fault.kind, &answer);
+  const std::vector<std::vector<ScriptedToolCall>>& rounds = script_.tool_rounds;
+  if (request->offers_tools && !rounds.empty() &&
+      (script_.repeat_tool_rounds || request->tool_rounds < rounds.size())) {
+    answer.tool_calls = rounds[request->tool_rounds % rounds.size()];
+  }
   const std::string body =
       WriteChatAnswer(form, request->model, request->tool, answer, log_.stats().requests);
   LoggedRequest logged = {
@@ -205,11 +210,12 @@ PlannedReply FakeModel::Chat(WireForm form, HttpCall call) {
 PlannedReply FakeModel::Canned(WireForm form, const HttpCall& call) {
   const ChatAnswer answer = {
       .content = script_.canned_content, .input_tokens = 1, .output_tokens = 1};
-  PlannedReply reply =
-      Reply(200,
-            WriteChatAnswer(form, "canned", form == WireForm::kAnthropic ? "record_verdict" : "",
-                            answer, log_.stats().requests),
-            call.keep_alive);
+  const std::string body =
+      script_.canned_body.empty()
+          ? WriteChatAnswer(form, "canned", form == WireForm::kAnthropic ? "record_verdict" : "",
+                            answer, log_.stats().requests)
+          : script_.canned_body;
+  PlannedReply reply = Reply(200, body, call.keep_alive);
   reply.delay_ms = script_.latency_ms;
   reply.logged =
       log_.Add({.form = form, .idempotency_key = call.idempotency_key, .status = 200}, false);

@@ -65,6 +65,9 @@ class Reader {
   void ReadJson(const char* name, std::string* out) {
     if (const Node* node = Take(name)) *out = node->ToJson();
   }
+  void ReadJsonOrText(const char* name, std::string* out) {
+    if (const Node* node = Take(name)) *out = node->is_string() ? node->text : node->ToJson();
+  }
   void Read(const char* name, std::vector<std::string>* out) {
     const Node* node = Take(name);
     if (node == nullptr) return;
@@ -163,6 +166,19 @@ void ReadDistillation(Reader& reader, Distillation* distillation) {
   reader.Read("malformed_probability", &distillation->malformed_probability);
 }
 
+ScriptedToolCall ReadToolCall(Reader& reader) {
+  ScriptedToolCall call;
+  reader.Read("name", &call.name);
+  reader.ReadJsonOrText("arguments", &call.arguments);
+  return call;
+}
+
+std::vector<ScriptedToolCall> ReadToolRound(Reader& reader) {
+  std::vector<ScriptedToolCall> calls;
+  reader.ReadObjects("calls", [&](Reader& r) { calls.push_back(ReadToolCall(r)); });
+  return calls;
+}
+
 }  // namespace
 
 std::optional<FaultKind> FaultFromName(std::string_view name) {
@@ -190,6 +206,7 @@ absl::StatusOr<Script> ParseScript(std::string_view json) {
   reader.Read("api_key", &script.api_key);
   reader.Read("log_prompts", &script.log_prompts);
   reader.Read("canned_content", &script.canned_content);
+  reader.Read("canned_body", &script.canned_body);
   reader.ReadObjects("sequence", [&](Reader& r) { script.sequence.push_back(ReadFault(r)); });
   reader.ReadObjects("faults", [&](Reader& r) { script.faults.push_back(ReadFault(r)); });
   reader.ReadObjects("rules", [&](Reader& r) { script.rules.push_back(ReadRule(r)); });
@@ -198,6 +215,9 @@ absl::StatusOr<Script> ParseScript(std::string_view json) {
   reader.Read("noise", &script.noise);
   reader.Read("item_marker", &script.item_marker);
   reader.ReadObject("distillation", [&](Reader& r) { ReadDistillation(r, &script.distillation); });
+  reader.ReadObjects("tool_rounds",
+                     [&](Reader& r) { script.tool_rounds.push_back(ReadToolRound(r)); });
+  reader.Read("repeat_tool_rounds", &script.repeat_tool_rounds);
   ASSAY_RETURN_IF_ERROR(reader.Finish());
   return script;
 }

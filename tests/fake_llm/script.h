@@ -65,6 +65,12 @@ struct Distillation {
   double malformed_probability = 0;  // No JSON at all.
 };
 
+// A call of a tool, as the model makes it.
+struct ScriptedToolCall {
+  std::string name;
+  std::string arguments;  // As it is written: JSON, or what a model takes for it.
+};
+
 struct Script {
   int64_t latency_ms = 0;
   int64_t latency_jitter_ms = 0;  // Added evenly, by prompt and attempt.
@@ -74,6 +80,7 @@ struct Script {
   bool log_prompts = true;
   std::string
       canned_content;  // If not "": every answer's text, without reading the request. For load.
+  std::string canned_body;     // If not "": the whole body of every answer, likewise.
   std::deque<Fault> sequence;  // The next answers, in order; then:
   std::vector<Fault> faults;
   std::vector<PlantedRule> rules;
@@ -84,11 +91,15 @@ struct Script {
   std::string item_marker =
       "The item to judge:";  // The item begins behind its last occurrence, if there is one.
   Distillation distillation;
+  // OpenAI's form: what is called where tools are offered, round by round; then comes the answer.
+  std::vector<std::vector<ScriptedToolCall>> tool_rounds;
+  bool repeat_tool_rounds = false;  // The answer never comes: the rounds begin again.
 };
 
 // Reads the JSON form: the names above ("sequence": [{"fault": "status", "status": 429,
 // "retry_after": "1"}], "rules": [{"trigger": ..., "guidelines": [...], "set": <JSON> | "shift":
-// n}]). INVALID_ARGUMENT names an unknown or wrong field.
+// n}], "tool_rounds": [{"calls":
+// [{"name": ..., "arguments": <JSON or a string>}]}]). INVALID_ARGUMENT names an unknown or wrong field.
 absl::StatusOr<Script> ParseScript(std::string_view json);
 
 }  // namespace assay::fake_llm

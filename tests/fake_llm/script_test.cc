@@ -14,14 +14,20 @@ using ::testing::SizeIs;
 TEST(ParseScriptTest, ReadsEveryField) {
   ASSAY_ASSERT_OK_AND_ASSIGN(Script script, ParseScript(R"({
       "latency_ms": 50, "latency_jitter_ms": 10, "seed": 7, "structured_output": false, "api_key": "k",
-      "log_prompts": false, "canned_content": "{}", "positive": ["nice"], "first_is_best": false,
+      "log_prompts": false, "canned_content": "{}", "canned_body": "{}", "positive": ["nice"], "first_is_best": false,
       "noise": 0.1, "item_marker": "ITEM",
       "sequence": [{"fault": "status", "status": 429, "retry_after": "2", "times": 3}, {"fault": "ok"}],
       "faults": [{"fault": "hang", "probability": 0.5, "contains": "poison", "max_attempt": 2}],
       "rules": [{"trigger": "refund", "guidelines": ["a", "b"], "set": {"x": 1}},
                 {"trigger": "late", "guidelines": ["c"], "shift": -1}],
       "distillation": {"right_probability": 0.9, "junk": 1, "duplicates": 2, "contradictions": 3,
-                       "malformed_probability": 0.2}})"));
+                       "malformed_probability": 0.2},
+      "tool_rounds": [{"calls": [{"name": "f", "arguments": {"x": 1}}, {"name": "g", "arguments": "{"}]}],
+      "repeat_tool_rounds": true})"));
+  EXPECT_TRUE(script.repeat_tool_rounds);
+  ASSERT_THAT(script.tool_rounds, SizeIs(1));
+  EXPECT_EQ(script.tool_rounds[0][0].arguments, R"({"x":1})");
+  EXPECT_EQ(script.tool_rounds[0][1].arguments, "{");
   EXPECT_EQ(script.latency_ms, 50);
   EXPECT_EQ(script.seed, 7u);
   EXPECT_FALSE(script.structured_output);
