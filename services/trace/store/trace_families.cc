@@ -51,7 +51,8 @@ rocks::DbOptions DbOptionsFor(const std::string& path, int64_t memory_bytes, Clo
   options.schema_version = 2;
   options.families.resize(keys::kFamilies);
   options.migrate = [](rocks::Db&, uint32_t) { return absl::OkStatus(); };
-  // The write buffers of the families that take most of what is written.
+  // The write buffers of the families that take most of what is written. The larger those of the
+  // index and of facts, the less often are their files merged.
   const uint64_t large_buffer = options.write_buffer_bytes / 4;
   // Spans stay out of the tree, so that compactions do not copy them.
   options.families[keys::kChunks] = {.name = "chunks",
@@ -61,6 +62,7 @@ rocks::DbOptions DbOptionsFor(const std::string& path, int64_t memory_bytes, Clo
                                      .bucket_bytes = TraceBucket,
                                      .prefix_bytes = keys::kTracePrefixBytes,
                                      .block_bytes = kSmallBlocks,
+                                     .max_new_files = 8,
                                      .compressed_values = true,
                                      .min_blob_bytes = 512,
                                      .blob_moved_share = 0.1,
@@ -69,15 +71,16 @@ rocks::DbOptions DbOptionsFor(const std::string& path, int64_t memory_bytes, Clo
       .name = "traces",
       .merge_operator = NewFactsMergeOperator(),
       .compaction_filter_factory = NewTraceFilterFactory(horizons, clock),
-      .write_buffer_bytes = large_buffer / 2,
+      .write_buffer_bytes = large_buffer / 4 * 3,
       .max_write_buffers = 4,
       .often_absent = true,
       .bucket_bytes = TraceBucket,
       .block_bytes = kSmallBlocks,
+      .max_new_files = 8,
       .rewrite_after = kRewriteAfter};
   options.families[keys::kIndex] = {.name = "index",
                                     .compaction_filter_factory = NewIndexFilterFactory(horizons),
-                                    .write_buffer_bytes = large_buffer,
+                                    .write_buffer_bytes = large_buffer / 2 * 3,
                                     .max_write_buffers = 4,
                                     .only_scanned = true,
                                     .bucket_bytes = IndexBucket,
