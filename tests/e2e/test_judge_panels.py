@@ -5,10 +5,11 @@ import math
 
 import pytest
 from assay.common.v1 import feedback_pb2, value_pb2
+from assay.judge.v1 import evaluation_service_pb2 as evaluation_service
 from assay.judge.v1 import judge_service_pb2 as judge_service
 from assay.registry.v1 import judge_pb2
 from assay_client import call, from_json, request_id, to_json
-from checks import create_judge, guidelines_judge, quality_judge, refused, unchanged, value_of
+from checks import create_judge, guidelines_judge, pages, quality_judge, refused, unchanged, value_of, wait_for_end
 
 OFFLINE = "offline:/lexical"
 Panel = judge_pb2.PanelJudge
@@ -315,3 +316,26 @@ def test_votes_do_not_answer_repeated_requests_anew(client, experiment, llm):
     request = ask(experiment, definition, request_id=request_id())
     assert call(client.judge.Judge, request) == call(client.judge.Judge, request)
     assert llm.stats()["requests"] == 3
+
+
+def test_evaluations_compare_with_the_rows_baseline(client, experiment):
+    judge = create_judge(client, experiment, "better", pairwise(second="expectations.baseline"))
+    spec = evaluation_service.EvaluationSpec()
+    spec.judges.add(registered=judge.name)
+    rows = []
+    for outputs, baseline in ((KIND, RUDE), (RUDE, KIND), (KIND, None)):
+        row = evaluation_service.EvaluationRow(inputs=to_json({"question": "When?"}), outputs=to_json(outputs))
+        if baseline is not None:
+            row.expectations.CopyFrom(to_json({"baseline": baseline}))
+        rows.append(row)
+    evaluation = call(
+        client.evaluations.CreateEvaluation,
+        evaluation_service.CreateEvaluationRequest(parent=experiment, spec=spec, rows=rows, request_id=request_id()),
+    ).evaluation
+    watch = evaluation_service.WatchEvaluationRequest(name=evaluation.name)
+    wait_for_end(client.evaluations.WatchEvaluation(watch, timeout=90), "evaluation")
+    listing = evaluation_service.ListEvaluationRowsRequest(parent=evaluation.name)
+    results = [row.results[0] for row in pages(client.evaluations.ListEvaluationRows, listing, "rows")]
+    assert [value_of(result.feedback) for result in results[:2]] == ["first", "second"]
+    assert len(results[0].feedback.parts) == 2
+    assert results[2].feedback.error.code == "MISSING_JUDGE_INPUT"
