@@ -26,7 +26,7 @@ struct JudgingSetup {
   std::string default_model;    // For definitions without a model; "" if there is none.
   std::string idempotency_key;  // "" for none. Each question adds a suffix of its own.
   bool bypass_cache = false;
-  int sample = 0;                                                 // As ModelRequest.sample.
+  int sample = 0;          // As ModelRequest.sample.
   bool is_sample = false;  // One of the samples of a vote: no votes are counted within.
   std::function<ModelTraits(std::string_view model_uri)> traits;  // What a model can do.
 
