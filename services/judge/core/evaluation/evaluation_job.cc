@@ -62,6 +62,7 @@ class EvaluationJob {
                 const std::shared_ptr<CancellationToken>& cancel)
       : env_(environment), name_(name), finished_(std::make_shared<Finished>()) {
     context_.cancel = cancel;
+    context_.priority = Priority::kJob;
   }
 
   absl::Status Run() {
