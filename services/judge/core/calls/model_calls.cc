@@ -5,6 +5,7 @@
 #include "absl/status/statusor.h"
 #include "common/json/canonical.h"
 #include "common/json/json_reader.h"
+#include "common/json/utf8.h"
 #include "common/judging/judge_definition.h"
 #include "common/names/random_id.h"
 #include "common/names/resource_name.h"
@@ -99,6 +100,14 @@ std::string ResponseBytes(const ModelResponse& model) {
 void ModelCalls::Complete(const CallContext& context, const v1::CompleteRequest& request,
                           Done<v1::CompleteResponse> done) {
   absl::Status valid = CheckParameters(request);
+  // A scorer that calls back spends the budget of the judgement that asked it.
+  const std::string& payer = context.experiment.empty() ? request.parent() : context.experiment;
+  if (!request.parent().empty() && request.parent() != payer) {
+    valid.Update(InvalidField("parent",
+                              StrCat("must be ", json::PreviewOf(payer, 300),
+                                     ": the call is a part of a judgement of that experiment"),
+                              "NESTED_EXPERIMENT_MISMATCH"));
+  }
   if (!valid.ok()) return std::move(done)(valid);
   absl::StatusOr<std::vector<ChatMessage>> messages = MessagesOf(request);
   if (!messages.ok()) return std::move(done)(messages.status());
@@ -111,7 +120,7 @@ void ModelCalls::Complete(const CallContext& context, const v1::CompleteRequest&
     question.parameters["max_tokens"] = request.max_output_tokens();
   }
   if (request.has_temperature()) question.parameters["temperature"] = request.temperature();
-  question.account.experiment = request.parent();
+  question.account.experiment = payer;
   question.bypass_cache = request.bypass_cache();
   question.idempotency_key =
       request.request_id().empty()

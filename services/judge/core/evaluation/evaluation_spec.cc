@@ -9,6 +9,7 @@
 #include "common/json/utf8.h"
 #include "common/judging/judge_definition.h"
 #include "common/judging/nested_judges.h"
+#include "common/judging/scorer_definition.h"
 #include "common/proto/time.h"
 #include "common/status/errors.h"
 #include "common/strings/strings.h"
@@ -133,6 +134,9 @@ void CheckScorer(v1::Scorer* scorer, const std::string& field, const AddressRule
                  std::set<std::string>* names, SpecErrors* errors) {
   CheckName(scorer->scorer(), field + ".scorer", names, errors);
   CheckAddress(scorer->address(), field + ".address", rule, errors);
+  if (scorer->max_concurrency() < 0 || scorer->max_concurrency() > judging::kMaxScorerConcurrency) {
+    errors->Add(field + ".max_concurrency", "from 1 to 1,000 are allowed; 0 means 32");
+  }
   // Asked before mutable_… makes it so: the order in which arguments are made is not fixed.
   const bool has_timeout = scorer->has_timeout();
   CheckDuration(has_timeout, kScorerTimeout, absl::Milliseconds(1), field + ".timeout",

@@ -68,6 +68,24 @@ TEST(EvaluationSpecTest, RefusesNamesThatAreNotDistinct) {
   EXPECT_EQ(SpecField(spec), "spec.scorers[0].scorer");
 }
 
+TEST(EvaluationSpecTest, RefusesScorersThatMayNotBeCalledWithinJudgesToo) {
+  v1::EvaluationSpec spec;
+  v1::EvaluationJudge& judge = *spec.add_judges();
+  judge.set_assessment_name("polite");
+  judge.mutable_definition()->mutable_scorer()->set_address("10.0.0.1:80");
+  judge.mutable_definition()->mutable_scorer()->set_scorer("polite");
+  EXPECT_EQ(SpecField(spec), "");
+  EXPECT_EQ(FirstField(CheckedSpec(spec, NoAddress).status()),
+            "spec.judges[0].definition.scorer.address");
+}
+
+TEST(EvaluationSpecTest, RefusesTooManyCallsAtATime) {
+  v1::EvaluationSpec spec = Spec();
+  AddScorer(&spec, "polite");
+  spec.mutable_scorers(0)->set_max_concurrency(1'001);
+  EXPECT_EQ(SpecField(spec), "spec.scorers[0].max_concurrency");
+}
+
 TEST(EvaluationSpecTest, AnInlineJudgeNeedsANameAndAGoodDefinition) {
   v1::EvaluationSpec spec;
   v1::EvaluationJudge& judge = *spec.add_judges();
