@@ -75,8 +75,7 @@ class CachedModelClient::Flight : public std::enable_shared_from_this<Flight> {
       id = next_id_++;
       waiters_.emplace(id, Waiter{context, std::move(*done), std::nullopt, {}});
     }
-    // Who is asked for has its deadline watched by the call itself.
-    WatchFor(id, context, !*is_first);
+    WatchFor(id, context);
     return true;
   }
 
@@ -97,10 +96,9 @@ class CachedModelClient::Flight : public std::enable_shared_from_this<Flight> {
   };
   using Waiters = std::map<uint64_t, Waiter>;
 
-  void WatchFor(uint64_t id, const CallContext& context, bool deadline)
-      ABSL_LOCKS_EXCLUDED(mutex_) {
+  void WatchFor(uint64_t id, const CallContext& context) ABSL_LOCKS_EXCLUDED(mutex_) {
     std::optional<TimerQueue::Id> timer;
-    if (deadline && context.deadline != absl::InfiniteFuture()) {
+    if (context.deadline != absl::InfiniteFuture()) {
       timer = shared_->dependencies.timers->RunAt(context.deadline, [weak = weak_from_this(), id] {
         if (std::shared_ptr<Flight> self = weak.lock()) self->Leave(id, Late());
       });
