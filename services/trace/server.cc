@@ -202,6 +202,12 @@ void AddFlags(Options* options, config::FlagSet& flags) {
             "Memory that the trace store uses when it is busy, for what is written and for what is "
             "read.",
             {.min = 16 << 20});
+  flags.Add(
+      "pack_bytes_per_second", &options->pack_bytes_per_second,
+      "Spans that came while many requests were on their way are packed for speed, and packed "
+      "again, to less than two thirds, when the store is quiet: at most so many bytes a second; 0 "
+      "leaves them.",
+      {.min = 0});
   flags.Add("min_free_disk_bytes", &options->min_free_disk_bytes,
             "Writes are refused while less is free on the disk of data_dir; 0 never refuses.",
             {.min = 0});
@@ -240,6 +246,7 @@ absl::StatusOr<std::unique_ptr<TraceServer>> TraceServer::Start(const Options& o
   ASSAY_RETURN_IF_ERROR(server->Migrate(options));
   server->watermark_->Start(*server->executor_, *server->timers_);
   server->care_.Start();
+  server->packer_.Start();
   server->completion_.Start();
   ASSAY_RETURN_IF_ERROR(server->feedback_pusher_.Load());
   ASSAY_RETURN_IF_ERROR(server->Listen(options));
@@ -260,6 +267,8 @@ TraceServer::TraceServer(const Options& options, rpc::Metrics* metrics,
       db_(std::move(db)),
       store_(*db_, {.idle_window = options.trace_idle_window}),
       log_store_(*db_),
+      packer_(*db_, [this] { return store_.hasty_bytes(); },
+              {.bytes_per_second = options.pack_bytes_per_second}),
       lifecycle_store_(*db_),
       backup_store_(std::move(backup_store)),
       index_(*db_),
@@ -380,6 +389,7 @@ void TraceServer::CreateExperiments() {
 TraceServer::~TraceServer() {
   otlp_server_.reset();
   server_.reset();
+  packer_.Stop();
   registrar_.Stop();
   feedback_pusher_.Stop();
   completion_.Stop();

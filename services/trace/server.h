@@ -38,6 +38,7 @@
 #include "services/trace/rpc/trace_service.h"
 #include "services/trace/rpc/transfer_service.h"
 #include "services/trace/store/backup_store.h"
+#include "services/trace/store/chunk_packer.h"
 #include "services/trace/store/completion_store.h"
 #include "services/trace/store/feed_store.h"
 #include "services/trace/store/index_store.h"
@@ -78,6 +79,7 @@ struct Options {
   int64_t retention_max_bytes = 0;                          // 0: no bound.
   std::vector<std::string> indexed_attributes;  // Keys, also several in one, with commas between.
   int64_t memory_bytes = kDefaultMemoryBytes;
+  int64_t pack_bytes_per_second = int64_t{16} << 20;
   int64_t min_free_disk_bytes = int64_t{1} << 30;  // 0: writes are never refused.
   std::string backup_dir;                          // Empty: no backups.
   std::string restore_from;                        // Empty: nothing is restored.
@@ -122,6 +124,7 @@ class TraceServer final : public rpc::RunningService {
   std::unique_ptr<TraceDb> db_;
   RocksTraceStore store_;
   RocksLogStore log_store_;
+  ChunkPacker packer_;
   RocksLifecycleStore lifecycle_store_;
   std::unique_ptr<RocksBackupStore> backup_store_;  // Null without a directory for backups.
   RocksTraceIndex index_;

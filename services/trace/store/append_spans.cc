@@ -60,6 +60,7 @@ struct RocksTraceStore::Append {
   std::vector<TraceChunk> chunks;
   std::vector<TraceId> traces;  // Of the chunks.
   bool latched = false;         // While true, nobody else adds to these traces.
+  bool hasty = false;           // Chunks are packed for speed.
   bool register_experiments = false;
   Done<AppendResult> done;
   int attempts = 0;
@@ -85,8 +86,12 @@ void RocksTraceStore::AppendSpans(std::vector<TraceChunk> chunks, bool register_
   const bool busy = appending_.fetch_add(1, std::memory_order_relaxed) >= kMany;
   const ChunkCodec codec =
       options_.codec.value_or(busy ? ChunkCodec::kLz4 : ChunkCodec::kZstdSpans);
+  append->hasty = codec == ChunkCodec::kLz4;
   for (TraceChunk& chunk : append->chunks) {
     append->traces.push_back(chunk.trace);
+    if (append->hasty) {
+      hasty_bytes_.fetch_add(static_cast<int64_t>(chunk.otlp.size()), std::memory_order_relaxed);
+    }
     chunk.otlp = EncodeChunk(chunk.otlp, codec);
   }
   TryAppend(std::move(append));
@@ -140,6 +145,10 @@ absl::Status RocksTraceStore::PrepareAppend(Append& append, Write& write) const 
     } else {
       ASSAY_RETURN_IF_ERROR(PrepareChunk(append, append.chunks[i], sequence, records[i], write));
     }
+  }
+  if (append.hasty) {
+    write.batch.Put(db_.family(keys::kMeta), keys::Hasty(sequence),
+                    keys::HastyValue(append.traces));
   }
   for (const auto& [counter, bytes] : write.usage) {
     write.batch.Merge(db_.family(keys::kUsage), keys::Usage(counter.first, counter.second),

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "common/otlp/wire_cursor.h"
+#include "common/status/status_macros.h"
 #include "services/trace/store/chunk_dictionary.h"
 
 namespace assay::trace {
@@ -18,10 +19,18 @@ constexpr size_t kMinCompressed = 128;
 constexpr int kLz4Acceleration = 4;
 constexpr int kZstdLevel = 3;
 
+// Of chunks that are packed later: a few percent smaller for twice the time.
+constexpr int kLaterZstdLevel = 5;
+
 // Made once, never destroyed.
 const ZSTD_CDict* CompressionDictionary() {
   static const ZSTD_CDict* const dictionary =
       ZSTD_createCDict(kSpanDictionary.data(), kSpanDictionary.size(), kZstdLevel);
+  return dictionary;
+}
+const ZSTD_CDict* LaterCompressionDictionary() {
+  static const ZSTD_CDict* const dictionary =
+      ZSTD_createCDict(kSpanDictionary.data(), kSpanDictionary.size(), kLaterZstdLevel);
   return dictionary;
 }
 const ZSTD_DDict* DecompressionDictionary() {
@@ -59,7 +68,8 @@ std::string Plain(std::string_view otlp) {
 }
 
 // The size of what was compressed, or 0.
-size_t Compress(std::string_view otlp, ChunkCodec codec, std::string* out) {
+size_t Compress(std::string_view otlp, ChunkCodec codec, const ZSTD_CDict* dictionary,
+                std::string* out) {
   if (codec == ChunkCodec::kLz4) {
     if (otlp.size() > LZ4_MAX_INPUT_SIZE) return 0;
     out->resize(static_cast<size_t>(LZ4_compressBound(static_cast<int>(otlp.size()))));
@@ -73,23 +83,53 @@ size_t Compress(std::string_view otlp, ChunkCodec codec, std::string* out) {
   thread_local const std::unique_ptr<ZSTD_CCtx, Free> context(ZSTD_createCCtx());
   if (context == nullptr) return 0;
   out->resize(ZSTD_compressBound(otlp.size()));
-  const size_t size =
-      codec == ChunkCodec::kZstdSpans
-          ? ZSTD_compress_usingCDict(context.get(), out->data(), out->size(), otlp.data(),
-                                     otlp.size(), CompressionDictionary())
-          : ZSTD_compressCCtx(context.get(), out->data(), out->size(), otlp.data(), otlp.size(),
-                              kZstdLevel);
+  const size_t size = codec == ChunkCodec::kZstdSpans
+                          ? ZSTD_compress_usingCDict(context.get(), out->data(), out->size(),
+                                                     otlp.data(), otlp.size(), dictionary)
+                          : ZSTD_compressCCtx(context.get(), out->data(), out->size(), otlp.data(),
+                                              otlp.size(), kZstdLevel);
   return ZSTD_isError(size) != 0 ? 0 : size;
 }
 
 absl::Status Broken() { return absl::DataLossError("a stored chunk of spans cannot be read"); }
 
-}  // namespace
+// Of a SpanChunkRecord.
+struct Fields {
+  uint64_t version = 0;
+  std::string_view plain;
+  uint64_t codec = 0;
+  uint64_t size = 0;
+  std::string_view content;
+};
 
-std::string EncodeChunk(std::string_view otlp, ChunkCodec codec) {
+absl::StatusOr<Fields> ReadFields(std::string_view record) {
+  Fields fields;
+  otlp::WireCursor cursor(record);
+  otlp::WireField field;
+  while (cursor.Next(&field)) {
+    if (field.number == 1) fields.version = field.value;
+    if (field.IsBytes(2)) fields.plain = field.bytes;
+    if (field.number == 3) fields.codec = field.value;
+    if (field.number == 4) fields.size = field.value;
+    if (field.IsBytes(5)) fields.content = field.bytes;
+  }
+  if (!cursor.ok()) return Broken();
+  return fields;
+}
+
+// Made once for each thread: a context is large.
+ZSTD_DCtx* DecompressionContext() {
+  struct Free {
+    void operator()(ZSTD_DCtx* context) const { ZSTD_freeDCtx(context); }
+  };
+  thread_local const std::unique_ptr<ZSTD_DCtx, Free> context(ZSTD_createDCtx());
+  return context.get();
+}
+
+std::string Encode(std::string_view otlp, ChunkCodec codec, const ZSTD_CDict* dictionary) {
   if (codec == ChunkCodec::kNone || otlp.size() < kMinCompressed) return Plain(otlp);
   thread_local std::string buffer;
-  const size_t size = Compress(otlp, codec, &buffer);
+  const size_t size = Compress(otlp, codec, dictionary, &buffer);
   std::string out;
   if (size == 0 || size >= otlp.size()) {
     out = Plain(otlp);
@@ -103,22 +143,25 @@ std::string EncodeChunk(std::string_view otlp, ChunkCodec codec) {
   return out;
 }
 
+}  // namespace
+
+std::string EncodeChunk(std::string_view otlp, ChunkCodec codec) {
+  return Encode(otlp, codec, CompressionDictionary());
+}
+
+absl::StatusOr<std::optional<std::string>> PackAgain(std::string_view record) {
+  ASSAY_ASSIGN_OR_RETURN(const Fields fields, ReadFields(record));
+  if (fields.codec != static_cast<uint64_t>(ChunkCodec::kLz4)) return std::nullopt;
+  std::string scratch;
+  ASSAY_ASSIGN_OR_RETURN(const std::string_view otlp, DecodeChunk(record, &scratch));
+  std::string packed = Encode(otlp, ChunkCodec::kZstdSpans, LaterCompressionDictionary());
+  if (packed.size() >= record.size()) return std::nullopt;
+  return packed;
+}
+
 absl::StatusOr<std::string_view> DecodeChunk(std::string_view record, std::string* scratch) {
-  std::string_view plain;
-  std::string_view content;
-  uint64_t version = 0;
-  uint64_t codec = 0;
-  uint64_t size = 0;
-  otlp::WireCursor cursor(record);
-  otlp::WireField field;
-  while (cursor.Next(&field)) {
-    if (field.number == 1) version = field.value;
-    if (field.IsBytes(2)) plain = field.bytes;
-    if (field.number == 3) codec = field.value;
-    if (field.number == 4) size = field.value;
-    if (field.IsBytes(5)) content = field.bytes;
-  }
-  if (!cursor.ok()) return Broken();
+  ASSAY_ASSIGN_OR_RETURN(const Fields fields, ReadFields(record));
+  const auto& [version, plain, codec, size, content] = fields;
   if (version == 1) return plain;
   if (codec == static_cast<uint64_t>(ChunkCodec::kNone)) return content;
   if (size > kMaxChunkBytes || content.size() > kMaxChunkBytes) return Broken();
@@ -129,17 +172,13 @@ absl::StatusOr<std::string_view> DecodeChunk(std::string_view record, std::strin
                             static_cast<int>(scratch->size()));
     if (unfolded < 0 || static_cast<uint64_t>(unfolded) != size) return Broken();
   } else if (codec == static_cast<uint64_t>(ChunkCodec::kZstd)) {
-    const size_t unfolded =
-        ZSTD_decompress(scratch->data(), scratch->size(), content.data(), content.size());
+    const size_t unfolded = ZSTD_decompressDCtx(DecompressionContext(), scratch->data(),
+                                                scratch->size(), content.data(), content.size());
     if (ZSTD_isError(unfolded) != 0 || unfolded != size) return Broken();
   } else if (codec == static_cast<uint64_t>(ChunkCodec::kZstdSpans)) {
-    struct Free {
-      void operator()(ZSTD_DCtx* context) const { ZSTD_freeDCtx(context); }
-    };
-    thread_local const std::unique_ptr<ZSTD_DCtx, Free> context(ZSTD_createDCtx());
     const size_t unfolded =
-        ZSTD_decompress_usingDDict(context.get(), scratch->data(), scratch->size(), content.data(),
-                                   content.size(), DecompressionDictionary());
+        ZSTD_decompress_usingDDict(DecompressionContext(), scratch->data(), scratch->size(),
+                                   content.data(), content.size(), DecompressionDictionary());
     if (ZSTD_isError(unfolded) != 0 || unfolded != size) return Broken();
   } else {
     return Broken();

@@ -4,6 +4,7 @@
 #define ASSAY_SERVICES_TRACE_STORE_CHUNK_CODEC_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -25,6 +26,10 @@ inline constexpr uint64_t kMaxChunkBytes = uint64_t{1} << 30;
 // A SpanChunkRecord with these spans (TracesData). What does not become smaller stays as it is.
 // Thread-safe, as all here.
 std::string EncodeChunk(std::string_view otlp, ChunkCodec codec);
+
+// A record packed for speed (LZ4), packed for size instead; nullopt for others, and if that saves
+// nothing. DATA_LOSS if it cannot be read.
+absl::StatusOr<std::optional<std::string>> PackAgain(std::string_view record);
 
 // The spans of a record of any schema version; they are either in `record` or in `scratch`.
 // DATA_LOSS if they cannot be read.

@@ -73,6 +73,10 @@ class RocksTraceStore final : public TraceStore {
   absl::StatusOr<std::vector<std::string>> PendingExperiments(size_t limit) const override;
   void ExperimentCreated(std::string experiment, DoneStatus done) override;
 
+  // Bytes of spans that were packed for speed, as many requests were on their way; since the store
+  // was opened.
+  int64_t hasty_bytes() const { return hasty_bytes_.load(std::memory_order_relaxed); }
+
  private:
   struct Append;
   struct Preregistration;
@@ -128,6 +132,7 @@ class RocksTraceStore final : public TraceStore {
   const RocksTraceStoreOptions options_;
   TraceLatches latches_;
   std::atomic<int> appending_{0};  // Requests on their way.
+  std::atomic<int64_t> hasty_bytes_{0};
 
   mutable Mutex mutex_;
   // Experiments that are on the list or known to exist; what is missing here is looked up.

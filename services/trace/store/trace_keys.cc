@@ -37,6 +37,7 @@ enum Kind : uint8_t {
   kFeedStart = 0x19,
   kIdentity = 0x1A,
   kIndexed = 0x1B,
+  kHasty = 0x1D,
 };
 
 std::string Begin(Kind kind) {
@@ -419,6 +420,25 @@ absl::Status DecodePolicy(std::string_view key, uint32_t* number) {
 }
 
 std::string Indexed() { return Begin(kIndexed); }
+
+std::string Hasty(uint64_t sequence) { return WithUint64(kHasty, sequence); }
+
+std::string HastyPrefix() { return Begin(kHasty); }
+
+std::string HastyValue(absl::Span<const TraceId> traces) {
+  std::string value;
+  value.reserve(traces.size() * TraceId::kSize);
+  for (const TraceId& trace : traces) value.append(trace.bytes());
+  return value;
+}
+
+absl::Status DecodeHasty(std::string_view key, std::string_view value, uint64_t* sequence,
+                         std::vector<TraceId>* traces) {
+  bool ok = ConsumeBegin(&key, kHasty) && rocks::ConsumeUint64(&key, sequence);
+  traces->clear();
+  while (ok && !value.empty()) ok = ConsumeTrace(&value, &traces->emplace_back());
+  return Decoded(ok, key);
+}
 
 std::string Outbox(uint64_t sequence) { return WithUint64(kOutboxEntry, sequence); }
 

@@ -30,6 +30,7 @@
 //   meta         0x19  -                                                  first event that is kept, u64
 //   meta         0x1A  -                                                  identity of the store
 //   meta         0x1B  -                                                  IndexedAttributesRecord
+//   meta         0x1D  sequence (u64)                                     trace ids, 16 bytes each
 //   requests     0x0B  principal, method, request id                      RequestRecord, with expiry
 //
 // Kinds 0x01 (chunks by trace and sequence) and 0x04 (time by experiment's name) are those of stores
@@ -40,8 +41,10 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/status.h"
+#include "absl/types/span.h"
 #include "common/request/request_key.h"
 #include "services/trace/core/ids.h"
 #include "services/trace/core/trace_store.h"
@@ -208,6 +211,13 @@ std::string Identity();
 
 // 0x1B indexed attributes -> IndexedAttributesRecord
 std::string Indexed();
+
+// 0x1D hasty chunks: sequence -> their traces. Packed for speed, to be packed for size.
+std::string Hasty(uint64_t sequence);
+std::string HastyPrefix();
+std::string HastyValue(absl::Span<const TraceId> traces);
+absl::Status DecodeHasty(std::string_view key, std::string_view value, uint64_t* sequence,
+                         std::vector<TraceId>* traces);
 
 // 0x0B request: principal, method, request id -> RequestRecord
 std::string Request(const RequestKey& key);
