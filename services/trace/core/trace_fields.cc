@@ -114,6 +114,7 @@ filter::FieldSchema MakeSchema() {
       .Field("user", FieldType::kString)
       .Field("evaluation", FieldType::kString)
       .Field("model", FieldType::kString)
+      .Field("provider", FieldType::kString)
       .Field("cost", FieldType::kNumber)
       .Field("text", FieldType::kFullText)
       .Map("tags", FieldType::kString)
@@ -124,6 +125,7 @@ filter::FieldSchema MakeSchema() {
       .Enum("span.status", {std::string(kSpanStatusOk), std::string(kSpanStatusError),
                             std::string(kSpanStatusUnspecified)})
       .Field("span.model", FieldType::kString)
+      .Field("span.provider", FieldType::kString)
       .Map("span.attributes", FieldType::kAny);
   return schema;
 }
@@ -184,17 +186,18 @@ std::optional<std::vector<std::string>> TraceFields::KnownTerms(std::string_view
   return values;
 }
 
-void TraceFields::LookupModels(std::vector<Value>* values) const {
-  if (const auto known = KnownTerms(kTermModel)) {
+void TraceFields::LookupOfSpans(std::string_view term, std::string_view SpanSummary::*member,
+                                std::vector<Value>* values) const {
+  if (const auto known = KnownTerms(term)) {
     values->insert(values->end(), known->begin(), known->end());
     return;
   }
-  absl::flat_hash_set<std::string> models;
+  absl::flat_hash_set<std::string> said;
   spans_.ForEachSpan([&](const SpanView& span) {
     const SpanSummary summary = SummarizeSpan(span.bytes);
-    if (!summary.model.empty()) models.emplace(summary.model);
+    if (!(summary.*member).empty()) said.emplace(summary.*member);
   });
-  values->insert(values->end(), models.begin(), models.end());
+  values->insert(values->end(), said.begin(), said.end());
 }
 
 void TraceFields::LookupUsage(std::string_view name, std::vector<Value>* values) const {
@@ -276,7 +279,9 @@ void TraceFields::Lookup(absl::Span<const std::string> field, std::vector<Value>
   } else if (name == "user") {
     add_text(facts.user());
   } else if (name == "model") {
-    LookupModels(values);
+    LookupOfSpans(kTermModel, &SpanSummary::model, values);
+  } else if (name == "provider") {
+    LookupOfSpans(kTermProvider, &SpanSummary::provider, values);
   } else if (name == "cost") {
     LookupUsage(name, values);
   } else if (name == "usage" && field.size() == 2) {
@@ -319,7 +324,8 @@ std::optional<bool> TraceFields::Compare(const filter::Comparison& comparison) c
     if (!about_error) return std::nullopt;
     return stored_.facts.error_spans() > 0;
   }
-  const auto known = KnownTerms(field[1] == "model" ? kTermModel : StrCat(field[0], ".", field[1]));
+  const bool of_trace_too = field[1] == kTermModel || field[1] == kTermProvider;
+  const auto known = KnownTerms(of_trace_too ? field[1] : StrCat(field[0], ".", field[1]));
   if (!known.has_value()) return std::nullopt;
   // Each is the value of some span, which has no other.
   return std::any_of(known->begin(), known->end(), [&](const std::string& value) {

@@ -13,6 +13,7 @@
 #include "absl/types/span.h"
 #include "assay/trace/v1/trace.pb.h"
 #include "common/filter/filter.h"
+#include "services/trace/core/meaning/span_summary.h"
 #include "services/trace/core/search/span_reader.h"
 #include "services/trace/core/trace_store.h"
 
@@ -62,7 +63,9 @@ class TraceFields final : public filter::FieldSource {
  private:
   const std::vector<v1::AssessmentDigest>& Assessments() const;
   void LookupUsage(std::string_view name, std::vector<filter::Value>* values) const;
-  void LookupModels(std::vector<filter::Value>* values) const;
+  // What spans say, each once: from the facts if they list all.
+  void LookupOfSpans(std::string_view term, std::string_view SpanSummary::*member,
+                     std::vector<filter::Value>* values) const;
   // The values of an indexed field of spans; nullopt if the facts do not say all of them.
   std::optional<std::vector<std::string>> KnownTerms(std::string_view field) const;
 

@@ -74,6 +74,7 @@ class SearchTest : public testing::Test {
       if (any(2) == 0) {
         SetText(span, "assay.span_type", any(2) == 0 ? "LLM" : "TOOL");
         SetText(span, "gen_ai.response.model", any(2) == 0 ? "big" : "small");
+        SetText(span, "gen_ai.provider.name", start % 3 == 0 ? "OpenAI" : "anthropic");
         SetInt(span, "gen_ai.usage.input_tokens", any(100));
         SetInt(span, "gen_ai.usage.output_tokens", any(100));
       }
@@ -111,6 +112,9 @@ class SearchTest : public testing::Test {
                                          "span.status = UNSPECIFIED",
                                          "model = \"big\"",
                                          "span.model = \"small\"",
+                                         "provider = \"openai\"",
+                                         "provider != \"openai\"",
+                                         "span.provider = \"anthropic\"",
                                          "attributes.topic = \"red\"",
                                          "span.attributes.topic = \"green\"",
                                          "span.attributes.topic.n = 2",

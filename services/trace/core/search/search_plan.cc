@@ -83,9 +83,11 @@ std::optional<Term> TermOf(const Comparison& comparison, const Indexed& indexed)
   if (!IsText(literal) || literal.text.empty()) return std::nullopt;
   if (name == kTermEvaluation) return Term{{name, EvaluationId(literal.text)}, false};
   if (name == "span.model") return Term{{std::string(kTermModel), literal.text}};
+  if (name == "span.provider") return Term{{std::string(kTermProvider), literal.text}};
   if (name == kTermSpanStatus && literal.text != kStatusError) return std::nullopt;
-  for (const std::string_view indexed : {kTermSession, kTermUser, kTermRootSpanName, kTermSpanName,
-                                         kTermSpanType, kTermModel, kTermSpanStatus}) {
+  for (const std::string_view indexed :
+       {kTermSession, kTermUser, kTermRootSpanName, kTermSpanName, kTermSpanType, kTermModel,
+        kTermProvider, kTermSpanStatus}) {
     if (name == indexed) return Term{{name, literal.text}};
   }
   return std::nullopt;

@@ -32,9 +32,10 @@ std::vector<IndexTerm> Terms(std::string_view text) {
 
 TEST(SearchPlanTest, TakesEveryEqualityThatHasAnIndex) {
   EXPECT_THAT(Names(""), IsEmpty());
-  for (const char* field : {"session", "user", "evaluation", "root_span_name", "model", "span.name",
-                            "span.type", "span.model", "tags.team", "attributes.topic",
-                            "span.attributes.topic", "attributes.service.name"}) {
+  for (const char* field :
+       {"session", "user", "evaluation", "root_span_name", "model", "span.name", "span.type",
+        "span.model", "provider", "span.provider", "tags.team", "attributes.topic",
+        "span.attributes.topic", "attributes.service.name"}) {
     EXPECT_THAT(Names(std::string(field) + " = \"x\""), testing::SizeIs(1)) << field;
     EXPECT_THAT(Names(std::string(field) + " != \"x\""), IsEmpty()) << field;
     EXPECT_THAT(Names(std::string("NOT ") + field + " = \"x\""), IsEmpty()) << field;

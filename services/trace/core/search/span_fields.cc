@@ -90,6 +90,8 @@ void SpanFields::Lookup(absl::Span<const std::string> field,
     add_text(StatusWord(span_));
   } else if (name == "model") {
     add_text(Summary().model);
+  } else if (name == "provider") {
+    add_text(Summary().provider);
   } else if (name == "attributes") {
     std::optional<filter::Value> value =
         AttributeOf(span_.bytes, span_.resource, filter::MapKey(field, prefix_segments_ + 1));
