@@ -48,9 +48,9 @@ def machine_busy_seconds():
     return (user + nice + system + irq + softirq) / _TICKS
 
 
-def settle(pid):
+def settle(pid, at_most_seconds=_SETTLE_AT_MOST_SECONDS):
     """Waits until the process is idle: what it puts off, such as compaction, belongs to the load before."""
-    deadline = time.monotonic() + _SETTLE_AT_MOST_SECONDS
+    deadline = time.monotonic() + at_most_seconds
     before = cpu_seconds(pid)
     while time.monotonic() < deadline:
         time.sleep(_SETTLE_STEP_SECONDS)

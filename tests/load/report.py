@@ -95,6 +95,7 @@ def print_store(console, found):
     table.add_row("server CPU µs a span, compaction included", _number(written["cpu_us_per_span"]))
     table.add_row("acknowledgement p50 / p99 ms, 16 in flight", f"{_number(written['ack_p50_ms'])} / {_number(written['ack_p99_ms'])}")
     table.add_row("bytes on disk / received", f"{written['stored_bytes'] / written['received_bytes']:.2f}")
+    table.add_row("the same before it was packed", f"{written['stored_in_haste_bytes'] / written['received_bytes']:.2f}")
     table.add_row("resident MB after writing / at the end / at most", f"{written['rss_mb']:.0f} / {found['rss_mb']:.0f} / {found['peak_mb']:.0f}")
     large = found["large"]
     table.add_row(f"first page of a trace of {large['spans']:,} spans, ms", _mean(large["first_page_ms"]))
@@ -105,10 +106,14 @@ def print_store(console, found):
     table.add_row(f"search p99 ms, beside {beside['ingest_spans_per_second']:,.0f} spans/s", _mean(beside["beside_p99_ms"]))
     table.add_row("ratio of the two [95 %]", _ratio(beside["ratio"]))
     console.print(table)
-    titles = {"get": "trace by id, FULL", **{name: title for name, title, _ in store.FILTERS}}
-    table = _table("Reads, first page", ("", "reads/s", "p50 ms", "p99 ms"))
+    titles = {
+        "get": "trace by id, FULL, 4 readers without pause",
+        "get_open": "trace by id, FULL, open loop",
+        **{name: title for name, title, _ in store.FILTERS},
+    }
+    table = _table("Reads, first page", ("", "reads/s", "server CPU µs", "p50 ms", "p99 ms"))
     for name, figures in found["reads"].items():
-        table.add_row(titles[name], *(_mean(figures[key]) for key in ("per_second", "p50_ms", "p99_ms")))
+        table.add_row(titles[name], *(_mean(figures[key]) for key in ("per_second", "cpu_us", "p50_ms", "p99_ms")))
     console.print(table)
 
 

@@ -16,6 +16,10 @@ SEED = 7
 TRACES_PER_BATCH = 10
 SPANS_PER_TRACE = 10
 LARGE_TRACE_SPANS = 100_000
+# Fewer windows make intervals that say nothing of a p99.
+LEAST_WINDOWS = 7
+# Packing what came in haste takes about two minutes for a million traces.
+PACKED_AFTER_SECONDS = 900
 # Name, title, what is asked for.
 FILTERS = (
     ("session", 'filter `session = "…"` (5 traces)', 'session = "{session}"'),
@@ -32,7 +36,11 @@ def _start(directory, **flags):
 
 
 def _disk_bytes(directory):
-    return sum(path.stat().st_size for path in pathlib.Path(directory).rglob("*") if path.is_file())
+    total = 0
+    for path in pathlib.Path(directory).rglob("*"):
+        with contextlib.suppress(FileNotFoundError):  # Gone since it was listed.
+            total += path.stat().st_size if path.is_file() else 0
+    return total
 
 
 def _rss_mb(service):
@@ -62,7 +70,8 @@ def load(service, traces, in_flight=16):
         service.endpoints["otlp"], workload="ingest", in_flight=in_flight, calls=calls, seconds=3600, warm_up_seconds=0
     )
     elapsed = time.monotonic() - begun
-    measuring.settle(pid)
+    in_haste = _disk_bytes(service.directory)
+    measuring.settle(pid, PACKED_AFTER_SECONDS)
     spans = report["answers"] * TRACES_PER_BATCH * SPANS_PER_TRACE
     stored = _disk_bytes(service.directory)
     return {
@@ -74,25 +83,45 @@ def load(service, traces, in_flight=16):
         "ack_p99_ms": report["p99_ms"],
         "received_bytes": report["answers"] * batch_bytes(),
         "stored_bytes": stored,
+        "stored_in_haste_bytes": in_haste,
         "rss_mb": _rss_mb(service),
     }
 
 
-def read(service, traces, pairs, seconds, **load_flags):
-    """Windows of one kind of read: p50 and p99 as means with their 95 % half-widths."""
-    windows = [
-        _generate(service.endpoints["grpc"], traces=traces, seconds=seconds, warm_up_seconds=0.2, **load_flags)
-        for _ in range(pairs)
-    ]
+def read(service, traces, windows, seconds, **load_flags):
+    """Windows of one kind of read, each about other traces: means with their 95 % half-widths."""
+    pid = service.popen.pid
+    reports = []
+    cpu_us = []
+    for window in range(max(windows, LEAST_WINDOWS)):
+        before = measuring.cpu_seconds(pid)
+        report = _generate(
+            service.endpoints["grpc"],
+            traces=traces,
+            first_read=window * 1_000_003,
+            seconds=seconds,
+            warm_up_seconds=0.2,
+            **load_flags,
+        )
+        cpu_us.append((measuring.cpu_seconds(pid) - before) * 1e6 / report["answers"])
+        reports.append(report)
     return {
-        "per_second": intervals.mean([window["measured"] / window["seconds"] for window in windows]),
-        "p50_ms": intervals.mean([window["p50_ms"] for window in windows]),
-        "p99_ms": intervals.mean([window["p99_ms"] for window in windows]),
+        "per_second": intervals.mean([report["measured"] / report["seconds"] for report in reports]),
+        "cpu_us": intervals.mean(cpu_us),
+        "p50_ms": intervals.mean([report["p50_ms"] for report in reports]),
+        "p99_ms": intervals.mean([report["p99_ms"] for report in reports]),
     }
 
 
-def reads(service, traces, pairs, seconds):
-    found = {"get": read(service, traces, pairs, seconds, workload="get_trace", in_flight=4)}
+def reads(service, traces, windows, seconds):
+    """Readers without pause say how much the service can do; calls that come when they are due, at half of that, say
+    how long one takes."""
+    closed = read(service, traces, windows, seconds, workload="get_trace", in_flight=4)
+    rate = closed["per_second"][0] / 2
+    found = {
+        "get": closed,
+        "get_open": read(service, traces, windows, seconds, workload="get_trace", in_flight=256, rate=rate),
+    }
     for name, _, text in FILTERS:
         found[name] = read(service, traces, pairs, seconds, workload="search", in_flight=2, filter=text)
     return found
