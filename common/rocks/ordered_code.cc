@@ -56,10 +56,13 @@ void AppendDouble(double value, std::string* out) {
 }
 
 void AppendStringPrefix(std::string_view value, std::string* out) {
-  for (const char c : value) {
-    out->push_back(c);
-    if (c == kEscape) out->push_back(kEscapedZero);
+  // Nearly no value has a byte to escape.
+  for (size_t end = value.find(kEscape); end != value.npos; end = value.find(kEscape)) {
+    out->append(value.substr(0, end + 1));
+    out->push_back(kEscapedZero);
+    value.remove_prefix(end + 1);
   }
+  out->append(value);
 }
 
 void AppendString(std::string_view value, std::string* out) {

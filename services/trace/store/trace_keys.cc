@@ -192,7 +192,11 @@ std::string Term(uint32_t number, std::string_view field, std::string_view value
 
 std::string TermPrefix(uint32_t number, std::string_view field, std::string_view value) {
   std::string key = TermFieldPrefix(number, field);
-  rocks::AppendString(TermValue(value), &key);
+  if (value.size() <= kMaxTermValueBytes) {
+    rocks::AppendString(value, &key);
+  } else {
+    rocks::AppendString(TermValue(value), &key);
+  }
   return key;
 }
 
