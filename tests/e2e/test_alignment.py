@@ -4,6 +4,7 @@ import pytest
 from assay.alignment.v1 import alignment_service_pb2 as alignment_service
 from assay.feedback.v1 import feedback_service_pb2
 from assay.judge.v1 import judge_service_pb2
+from assay.registry.v1 import judge_pb2
 from assay.registry.v1 import judge_registry_service_pb2 as judges_pb2
 from assay_client import call, export_request, from_json, new_trace_id, request_id, to_json
 from checks import create_judge, experiment_id, human, log, pages, quality_judge, refused, unchanged, value_of, wait_for_end
@@ -79,6 +80,23 @@ def test_a_rule_that_people_follow_is_learned_measured_and_registered(client, ex
     request.inputs.CopyFrom(to_json({"issue": "New."}))
     request.outputs.CopyFrom(to_json({"response": "I promise a refund. Thank you, sorry, happy to help, let me know."}))
     assert value_of(call(client.judge.Judge, request).feedback) == "poor"
+
+
+def test_a_built_in_judge_learns_too(client, experiment, llm):
+    rule = "An answer that promises a refund is incomplete."
+    llm.set_script({"rules": [{"trigger": "promise a refund", "guidelines": [rule], "set": "no"}]})
+    definition = judge_pb2.JudgeDefinition(builtin=judge_pb2.BuiltinJudge(builtin="completeness"))
+    judge = create_judge(client, experiment, definition=definition)
+    labelled_world(client, experiment, 20, lambda number: "no" if number % 2 == 0 else "yes")
+    alignment = align(client, experiment, judge.name)
+    report = alignment.report
+    assert report.conclusion == alignment_service.CONCLUSION_GAIN, report
+    revision = call(client.alignments.RegisterAlignment, register(alignment)).revision
+    assert revision.definition.builtin.builtin == "completeness" and revision.definition.memory.guidelines
+    of_sessions = judge_pb2.JudgeDefinition(builtin=judge_pb2.BuiltinJudge(builtin="user_frustration"))
+    request = alignment_service.CreateAlignmentRequest(parent=experiment, request_id=request_id())
+    request.judge = create_judge(client, experiment, "mood", of_sessions).name
+    refused(client.alignments.CreateAlignment, request, "FAILED_PRECONDITION", "JUDGE_NOT_ALIGNABLE")
 
 
 def test_under_ten_labels_are_refused_with_the_reasons(client, experiment):
