@@ -8,6 +8,7 @@
 #include <deque>
 #include <iterator>
 #include <new>
+#include <utility>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -183,7 +184,10 @@ class BucketMemTable final : public rocksdb::MemTableRep, private TableMemory {
     return bucket_count_.load(std::memory_order_relaxed) * kHashed;
   }
 
+  void Get(const rocksdb::LookupKey& key, void* arguments,
+           bool (*take)(void* arguments, const char* packed)) override;
   Iterator* GetIterator(rocksdb::Arena* arena) override;
+  Iterator* GetDynamicPrefixIterator(rocksdb::Arena* arena) override;
 
   // Each fills a window with entries, in their order: from the first that is at the target or
   // behind it; up to the last that is at the target or before it; behind an entry; before one; the
@@ -369,6 +373,23 @@ rocksdb::MemTableRep::Iterator* BucketMemTable::GetIterator(rocksdb::Arena* aren
   if (arena == nullptr) return new BucketIterator(*this, compare_);
   void* slot = slots_.Take();
   return new (slot) SlotIterator(&slots_, slot, *this, compare_);
+}
+
+// The iterator of the Get that runs on this thread.
+thread_local BucketIterator* lent_iterator = nullptr;
+
+// RocksDB's Get asks for an iterator and never gives it back: it gets one that lives here.
+void BucketMemTable::Get(const rocksdb::LookupKey& key, void* arguments,
+                         bool (*take)(void* arguments, const char* packed)) {
+  BucketIterator iterator(*this, compare_);
+  lent_iterator = &iterator;
+  MemTableRep::Get(key, arguments, take);
+  lent_iterator = nullptr;
+}
+
+rocksdb::MemTableRep::Iterator* BucketMemTable::GetDynamicPrefixIterator(rocksdb::Arena* arena) {
+  if (lent_iterator != nullptr) return std::exchange(lent_iterator, nullptr);
+  return GetIterator(arena);
 }
 
 class BucketMemTableFactory final : public rocksdb::MemTableRepFactory {
