@@ -45,6 +45,28 @@ class Registry final : public registry::v1::JudgeRegistryService::Service {
 
 class Traces final : public trace::v1::TraceService::Service {
  public:
+  // A trace of six spans of about 1 KB, of which its full view has one.
+  grpc::Status GetTrace(grpc::ServerContext*, const trace::v1::GetTraceRequest* request,
+                        trace::v1::GetTraceResponse* response) override {
+    trace::v1::Trace& trace = *response->mutable_trace();
+    trace.set_name(request->name());
+    trace.set_span_count(6);
+    if (request->view() != trace::v1::TRACE_VIEW_FULL) return grpc::Status::OK;
+    trace.set_spans_truncated(true);
+    trace.add_spans()->set_span_id("0");
+    return grpc::Status::OK;
+  }
+  grpc::Status ListSpans(grpc::ServerContext*, const trace::v1::ListSpansRequest* request,
+                         trace::v1::ListSpansResponse* response) override {
+    const int begin = request->page_token().empty() ? 0 : std::stoi(request->page_token());
+    for (int i = begin; i < begin + 2; ++i) {
+      trace::v1::Span& span = *response->add_spans();
+      span.set_span_id(std::to_string(i));
+      span.set_span_name(std::string(1'000, 'x'));
+    }
+    if (begin < 4) response->set_next_page_token(std::to_string(begin + 2));
+    return grpc::Status::OK;
+  }
   grpc::Status CompleteTrace(grpc::ServerContext*, const trace::v1::CompleteTraceRequest* request,
                              trace::v1::CompleteTraceResponse*) override {
     completed = request->name();
@@ -205,6 +227,20 @@ TEST_F(PeerClientsTest, WritesOneSpanUnderItsExperimentAndEvaluation) {
   EXPECT_THAT(write(), IsOk()) << "the span is stored; its trace completes by itself";
   otlp_.rejected = 1;
   EXPECT_THAT(write(), HasReason("SPAN_REJECTED"));
+}
+
+TEST_F(PeerClientsTest, LoadsALargeTracePageByPageUpToTheBound) {
+  using TracePtr = std::shared_ptr<const trace::v1::Trace>;
+  for (const auto& [bytes, spans] : {std::pair<int64_t, int>{1 << 20, 6}, {3'000, 4}, {1, 2}}) {
+    TraceClient client({channel_, address_, channel_, address_}, retries_, bytes);
+    const auto trace = Await<TracePtr>([&](Done<TracePtr> done) {
+      client.GetTrace("experiments/e/traces/t", /*full=*/true, {}, std::move(done));
+    });
+    ASSERT_THAT(trace, IsOk());
+    ASSERT_EQ((*trace)->spans_size(), spans);
+    EXPECT_EQ((*trace)->spans(1).span_id(), "1");
+    EXPECT_EQ((*trace)->spans_truncated(), spans < 6);
+  }
 }
 
 TEST_F(PeerClientsTest, ReadsASessionPageByPageUpToTheBound) {
