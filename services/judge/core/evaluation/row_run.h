@@ -21,8 +21,8 @@
 #include "services/judge/core/evaluation/evaluation_summary.h"
 #include "services/judge/core/evaluation/patience.h"
 #include "services/judge/core/evaluation/row_trace.h"
-#include "services/judge/core/user_ports.h"
 #include "services/judge/core/judge_runner.h"
+#include "services/judge/core/user_ports.h"
 
 namespace assay::judge {
 
