@@ -34,6 +34,7 @@ struct BidiOptions {
   // Requests read whose answers have not been written yet. The next one is read only when there is
   // a slot: not reading is the flow control, and so the write backlog is bounded too.
   size_t max_in_flight = 64;
+  Executor* executor = nullptr;  // Where handlers run; null: the runtime's.
 };
 
 // What outlives the reactor: answers may come after the client has gone.
@@ -92,10 +93,11 @@ class BidiState final : public std::enable_shared_from_this<BidiState<Request, R
     }
     if (request != nullptr) {
       record_.AddRequestBytes(MessageBytes(*request));
-      record_.environment().executor().Run(
-          [self = this->shared_from_this(), request = std::move(request)]() mutable {
-            self->Handle(std::move(*request));
-          });
+      Executor& executor =
+          options_.executor == nullptr ? record_.environment().executor() : *options_.executor;
+      executor.Run([self = this->shared_from_this(), request = std::move(request)]() mutable {
+        self->Handle(std::move(*request));
+      });
     }
     Advance();
   }

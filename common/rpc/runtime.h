@@ -40,12 +40,14 @@ class Runtime {
   explicit Runtime(RuntimeOptions options) : environment_(std::move(options)) {}
 
   // Handler: void(CallContext, const Request&, Done<Response>). `request` is valid until the
-  // handler has returned and `done` was called.
+  // handler has returned and `done` was called. It runs on `executor`, by default the one of the
+  // options: methods that only compute need not queue behind those that block.
   template <class Request, class Response, class Handler>
   grpc::ServerUnaryReactor* Unary(grpc::CallbackServerContext* context, std::string_view method,
-                                  const Request* request, Response* response, Handler handler) {
+                                  const Request* request, Response* response, Handler handler,
+                                  Executor* executor = nullptr) {
     return UnaryCall<Request, Response>::Start(&environment_, context, method, request, response,
-                                               std::move(handler));
+                                               std::move(handler), executor);
   }
 
   // Handler: void(CallContext, const Request&, std::shared_ptr<StreamSink<Response>>). `request` is

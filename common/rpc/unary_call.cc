@@ -8,12 +8,12 @@ namespace assay::rpc {
 
 void UnaryReactor::OnCancel() { record_.context().cancel->Cancel(); }
 
-void UnaryReactor::Begin() {
+void UnaryReactor::Begin(Executor& executor) {
   if (absl::Status admitted = record_.Admit(); !admitted.ok()) {
     FinishWith(admitted);
     return;
   }
-  record_.environment().executor().Run([this] { RunOnExecutor(); });
+  executor.Run([this] { RunOnExecutor(); });
 }
 
 void UnaryReactor::RunOnExecutor() {

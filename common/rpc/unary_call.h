@@ -38,9 +38,9 @@ class UnaryReactor : public grpc::ServerUnaryReactor {
                std::string_view method)
       : record_(environment, context, method, CallShape::kUnary) {}
 
-  // Refuses the call, or sends RunHandler to the executor. Last thing before the reactor is
+  // Refuses the call, or sends RunHandler to `executor`. Last thing before the reactor is
   // returned.
-  void Begin();
+  void Begin(Executor& executor);
   // The handler's answer, exactly once. Any thread.
   void Answer(absl::Status status) ABSL_LOCKS_EXCLUDED(mutex_);
   virtual void RunHandler() = 0;
@@ -62,13 +62,15 @@ class UnaryCall final : public UnaryReactor {
  public:
   using Handler = absl::AnyInvocable<void(CallContext, const Request&, Done<Response>) &&>;
 
-  // The reactor to return from the service's method; owns itself.
+  // The reactor to return from the service's method; owns itself. The handler runs on `executor`,
+  // or on the environment's.
   static grpc::ServerUnaryReactor* Start(CallEnvironment* environment,
                                          grpc::CallbackServerContext* context,
                                          std::string_view method, const Request* request,
-                                         Response* response, Handler handler) {
+                                         Response* response, Handler handler,
+                                         Executor* executor = nullptr) {
     auto* call = new UnaryCall(environment, context, method, request, response, std::move(handler));
-    call->Begin();
+    call->Begin(executor == nullptr ? environment->executor() : *executor);
     return call;
   }
 

@@ -200,7 +200,7 @@ class JudgeServiceTest : public testing::Test {
       models_, world_.scorers, world_.clock, world_.executor, {.default_model = "fake:/default"}};
   JudgeResolver resolver_{world_.registry};
   RecordedCalls recorded_{answers_};
-  JudgeCalls calls_{runner_, resolver_, world_.traces, world_.feedback, recorded_};
+  JudgeCalls calls_{runner_, resolver_, world_.traces, world_.feedback, recorded_, world_.executor};
   ModelCalls model_calls_{models_, recorded_, "fake:/default"};
   std::unique_ptr<rpc::Runtime> runtime_;
   std::unique_ptr<JudgeService> judge_service_;

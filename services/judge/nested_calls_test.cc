@@ -156,7 +156,7 @@ class NestedCallsTest : public testing::Test {
   JudgeRunner runner_{models_, scorers_, SystemClock(), executor_, {}};
   JudgeResolver resolver_{registry_};
   RecordedCalls recorded_{answers_.store};
-  JudgeCalls calls_{runner_, resolver_, traces_, feedback_, recorded_};
+  JudgeCalls calls_{runner_, resolver_, traces_, feedback_, recorded_, executor_};
   CallingBack scorer_;
   std::unique_ptr<grpc::Server> scorer_server_;
   std::string address_;

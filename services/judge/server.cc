@@ -150,7 +150,7 @@ JudgeServer::JudgeServer(const Options& options, rpc::Metrics* metrics, Ground g
               {.default_model = models_->default_model(),
                .traces = options.record_judgements ? &judgement_traces_ : nullptr}),
       recorded_(answers_),
-      judgements_(runner_, resolver_, traces_, feedback_, recorded_),
+      judgements_(runner_, resolver_, traces_, feedback_, recorded_, *storage_),
       model_calls_(models_->client(), recorded_, models_->default_model()),
       reader_(evaluation_store_, troubles_),
       watch_(reader_, *storage_, *timers_, kWatchInterval),
@@ -164,7 +164,7 @@ JudgeServer::JudgeServer(const Options& options, rpc::Metrics* metrics, Ground g
                  return models_->Check(uri.empty() ? models_->default_model() : uri);
                }}),
       runtime_(RuntimeOptionsFor(*storage_, metrics)),
-      judge_service_(judgements_, *storage_, runtime_),
+      judge_service_(judgements_, *cpu_, runtime_),
       model_service_(
           model_calls_, [this] { return models_->Catalog(); }, runtime_),
       evaluation_service_(evaluations_, watch_, runtime_),

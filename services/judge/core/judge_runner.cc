@@ -59,15 +59,21 @@ void JudgeRunner::Run(ResolvedJudge judge, Subject subject, CallContext context,
   executor_.Run([this, judge = std::move(judge), subject = std::move(subject),
                  context = std::move(context), settings = std::move(settings),
                  done = std::move(done)]() mutable {
-    JudgingPorts ports = ports_;
-    if (options_.traces != nullptr && !settings.experiment.empty()) {
-      done = Recorded(judge, subject, settings, &ports, std::move(done));
-    }
-    absl::StatusOr<std::unique_ptr<Judging>> judging =
-        Prepare(std::move(judge), std::move(subject), std::move(settings));
-    if (!judging.ok()) return std::move(done)(judging.status());
-    DriveJudging(*std::move(judging), ports, std::move(context), std::move(done));
+    RunHere(std::move(judge), std::move(subject), std::move(context), std::move(settings),
+            std::move(done));
   });
+}
+
+void JudgeRunner::RunHere(ResolvedJudge judge, Subject subject, CallContext context,
+                          JudgeRunSettings settings, Done<JudgeVerdict> done) {
+  JudgingPorts ports = ports_;
+  if (options_.traces != nullptr && !settings.experiment.empty()) {
+    done = Recorded(judge, subject, settings, &ports, std::move(done));
+  }
+  absl::StatusOr<std::unique_ptr<Judging>> judging =
+      Prepare(std::move(judge), std::move(subject), std::move(settings));
+  if (!judging.ok()) return std::move(done)(judging.status());
+  DriveJudging(*std::move(judging), ports, std::move(context), std::move(done));
 }
 
 Done<JudgeVerdict> JudgeRunner::Recorded(const ResolvedJudge& judge, const Subject& subject,

@@ -57,6 +57,11 @@ class JudgeRunner {
   void Run(ResolvedJudge judge, Subject subject, CallContext context, JudgeRunSettings settings,
            Done<JudgeVerdict> done);
 
+  // The same, begun on this thread, for callers that are on an executor for CPU work already:
+  // `done` may be called inline.
+  void RunHere(ResolvedJudge judge, Subject subject, CallContext context, JudgeRunSettings settings,
+               Done<JudgeVerdict> done);
+
  private:
   absl::StatusOr<std::unique_ptr<Judging>> Prepare(ResolvedJudge judge, Subject subject,
                                                    JudgeRunSettings settings) const;

@@ -13,7 +13,8 @@ grpc::ServerUnaryReactor* JudgeService::Judge(grpc::CallbackServerContext* conte
   return runtime_.Unary(
       context, "assay.judge.v1.JudgeService/Judge", request, response,
       [this](const CallContext& call, const v1::JudgeRequest& request,
-             Done<v1::JudgeResponse> done) { judgements_.Judge(call, request, std::move(done)); });
+             Done<v1::JudgeResponse> done) { judgements_.Judge(call, request, std::move(done)); },
+      &cpu_);
 }
 
 grpc::ServerBidiReactor<v1::JudgeStreamRequest, v1::JudgeStreamResponse>* JudgeService::JudgeStream(
@@ -25,7 +26,7 @@ grpc::ServerBidiReactor<v1::JudgeStreamRequest, v1::JudgeStreamResponse>* JudgeS
                 Done<v1::JudgeStreamResponse> done) {
         session->Judge(std::move(call), std::move(request), std::move(done));
       },
-      {.max_in_flight = kMaxStreamInFlight});
+      {.max_in_flight = kMaxStreamInFlight, .executor = &cpu_});
 }
 
 grpc::ServerWriteReactor<v1::JudgeBatchResponse>* JudgeService::JudgeBatch(
@@ -34,7 +35,7 @@ grpc::ServerWriteReactor<v1::JudgeBatchResponse>* JudgeService::JudgeBatch(
       context, "assay.judge.v1.JudgeService/JudgeBatch", request,
       [this](const CallContext& call, const v1::JudgeBatchRequest& request,
              std::shared_ptr<StreamSink<v1::JudgeBatchResponse>> sink) {
-        judge::JudgeBatch(judgements_, executor_, call, request, std::move(sink));
+        judge::JudgeBatch(judgements_, cpu_, call, request, std::move(sink));
       });
 }
 

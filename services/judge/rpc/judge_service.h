@@ -12,11 +12,12 @@ namespace assay::judge {
 // Requests of one stream whose answers have not been written yet; the next one is not read before.
 inline constexpr size_t kMaxStreamInFlight = 1'000;
 
-// Thread-safe. What it is given outlives it.
+// Judgements are begun on `cpu`, where they compute; what blocks goes elsewhere by itself. Thread-safe.
+// What it is given outlives it.
 class JudgeService final : public v1::JudgeService::CallbackService {
  public:
-  JudgeService(JudgeCalls& judgements, Executor& executor, rpc::Runtime& runtime)
-      : judgements_(judgements), executor_(executor), runtime_(runtime) {}
+  JudgeService(JudgeCalls& judgements, Executor& cpu, rpc::Runtime& runtime)
+      : judgements_(judgements), cpu_(cpu), runtime_(runtime) {}
 
   grpc::ServerUnaryReactor* Judge(grpc::CallbackServerContext* context,
                                   const v1::JudgeRequest* request,
@@ -28,7 +29,7 @@ class JudgeService final : public v1::JudgeService::CallbackService {
 
  private:
   JudgeCalls& judgements_;
-  Executor& executor_;
+  Executor& cpu_;
   rpc::Runtime& runtime_;
 };
 

@@ -189,9 +189,10 @@ std::string TargetOf(const v1::JudgeRequest& request, const v1::JudgeResponse& r
 
 // The answer is what is recorded, so it also says where it is to be logged.
 void SayWhichSession(const Subject& subject, JudgeVerdict* verdict) {
+  if (subject.session.empty()) return;
   const absl::StatusOr<names::SessionName> session =
       names::SessionName::Parse(subject.session_name, "session");
-  if (subject.session.empty() || !session.ok()) return;
+  if (!session.ok()) return;
   verdict->metadata[std::string(kSessionKey)] = session->session;
   verdict->metadata[std::string(kSessionTraceKey)] = subject.session.front()->name();
   for (AdditionalFeedback& additional : verdict->additional) {
@@ -220,12 +221,19 @@ bool IsTransient(const common::v1::Feedback& feedback) {
          code == "SCORER_UNREACHABLE" || code == "SCORER_TIMEOUT" || code == "SCORER_FAILED";
 }
 
+// A judgement that was made, and whether it is worth keeping under its request id.
+struct JudgeCalls::Judged {
+  v1::JudgeResponse response;
+  bool record = true;
+};
+
 struct JudgeCalls::Call {
   CallContext context;
-  v1::JudgeRequest request;
+  std::shared_ptr<const v1::JudgeRequest> request;
   ResolvedJudge judge;
   Subject subject;
-  Done<CallAnswer> done;
+  bool on_cpu = false;  // Nothing was waited for yet: this thread is the caller's.
+  Done<Judged> done;
 };
 
 void JudgeCalls::Judge(CallContext context, v1::JudgeRequest request,
@@ -255,30 +263,53 @@ void JudgeCalls::Begin(CallContext context, v1::JudgeRequest request,
   absl::StatusOr<Subject> subject = SubjectOf(request);
   if (!subject.ok()) return std::move(done)(subject.status());
   auto call = std::make_shared<Call>();
-  call->context = context;
-  call->request = request;
+  call->context = std::move(context);
+  call->request = std::make_shared<const v1::JudgeRequest>(std::move(request));
   call->subject = *std::move(subject);
-  RequestKey key = MakeRequestKey(context, "JudgeService/Judge", request);
+  Done<v1::JudgeResponse> finish =
+      [this, context = call->context, request = call->request,
+       done = std::move(done)](absl::StatusOr<v1::JudgeResponse> response) mutable {
+        if (!response.ok()) return std::move(done)(response.status());
+        Log(std::move(context), *request, *std::move(response), std::move(done));
+      };
+  if (!call->request->request_id().empty()) {
+    storage_.Run([this, call, finish = std::move(finish)]() mutable {
+      BeginRecorded(std::move(call), std::move(finish));
+    });
+    return;
+  }
+  call->on_cpu = true;
+  call->done = [finish = std::move(finish)](absl::StatusOr<Judged> judged) mutable {
+    if (!judged.ok()) return std::move(finish)(judged.status());
+    std::move(finish)(std::move(judged->response));
+  };
+  Resolve(std::move(call));
+}
+
+void JudgeCalls::BeginRecorded(std::shared_ptr<Call> call, Done<v1::JudgeResponse> finish) {
+  RequestKey key = MakeRequestKey(call->context, "JudgeService/Judge", *call->request);
   recorded_.Do(
       std::move(key),
       [this, call](Done<CallAnswer> answered) {
-        call->done = std::move(answered);
+        call->done = [answered = std::move(answered)](absl::StatusOr<Judged> judged) mutable {
+          if (!judged.ok()) return std::move(answered)(judged.status());
+          std::move(answered)(CallAnswer{judged->response.SerializeAsString(), judged->record});
+        };
         Resolve(call);
       },
-      [this, context = std::move(context), request = std::move(request),
-       done = std::move(done)](absl::StatusOr<std::string> bytes) mutable {
-        if (!bytes.ok()) return std::move(done)(bytes.status());
+      [finish = std::move(finish)](absl::StatusOr<std::string> bytes) mutable {
+        if (!bytes.ok()) return std::move(finish)(bytes.status());
         v1::JudgeResponse response;
         if (!response.ParseFromString(*bytes)) {
-          return std::move(done)(MakeError(absl::StatusCode::kDataLoss, "RECORD_UNREADABLE",
-                                           "a recorded answer cannot be read"));
+          return std::move(finish)(MakeError(absl::StatusCode::kDataLoss, "RECORD_UNREADABLE",
+                                             "a recorded answer cannot be read"));
         }
-        Log(std::move(context), request, std::move(response), std::move(done));
+        std::move(finish)(std::move(response));
       });
 }
 
 void JudgeCalls::Resolve(std::shared_ptr<Call> call) {
-  const v1::JudgeRequest& request = call->request;
+  const v1::JudgeRequest& request = *call->request;
   if (request.has_definition()) {
     absl::StatusOr<ResolvedJudge> judge =
         JudgeResolver::Inline(request.definition(), request.assessment_name(), "definition");
@@ -290,34 +321,37 @@ void JudgeCalls::Resolve(std::shared_ptr<Call> call) {
                        [this, call](absl::StatusOr<ResolvedJudge> judge) {
                          if (!judge.ok()) return std::move(call->done)(judge.status());
                          call->judge = *std::move(judge);
+                         call->on_cpu = false;
                          LoadTrace(call);
                        });
 }
 
 void JudgeCalls::LoadTrace(std::shared_ptr<Call> call) {
   const bool shows_trace = NeedsSpans(*call->judge.definition);
-  if (!call->request.session().empty()) {
-    return LoadSession(traces_, call->request.session(), shows_trace, call->context,
+  if (!call->request->session().empty()) {
+    return LoadSession(traces_, call->request->session(), shows_trace, call->context,
                        [this, call](absl::StatusOr<SessionTraces> session) {
                          if (!session.ok()) return std::move(call->done)(session.status());
                          call->subject.session = *std::move(session);
+                         call->on_cpu = false;
                          Run(call);
                        });
   }
   // Also where it is not shown: an unknown trace is refused before a model is paid.
-  if (call->request.trace().empty()) return Run(std::move(call));
+  if (call->request->trace().empty()) return Run(std::move(call));
   traces_.GetTrace(
-      call->request.trace(), shows_trace, call->context,
+      call->request->trace(), shows_trace, call->context,
       [this, call, shows_trace](absl::StatusOr<std::shared_ptr<const trace::v1::Trace>> trace) {
         if (!trace.ok()) return std::move(call->done)(trace.status());
         call->subject.trace = *std::move(trace);
+        call->on_cpu = false;
         LoadSpansForMissing(call, shows_trace);
       });
 }
 
 void JudgeCalls::LoadSpansForMissing(std::shared_ptr<Call> call, bool has_spans) {
   if (has_spans || !LooksForMissing(*call->judge.definition, call->subject)) return Run(call);
-  traces_.GetTrace(call->request.trace(), /*full=*/true, call->context,
+  traces_.GetTrace(call->request->trace(), /*full=*/true, call->context,
                    [this, call](absl::StatusOr<std::shared_ptr<const trace::v1::Trace>> trace) {
                      if (!trace.ok()) return std::move(call->done)(trace.status());
                      call->subject.trace = *std::move(trace);
@@ -326,23 +360,30 @@ void JudgeCalls::LoadSpansForMissing(std::shared_ptr<Call> call, bool has_spans)
 }
 
 void JudgeCalls::Run(std::shared_ptr<Call> call) {
-  const std::string key = call->request.request_id().empty()
+  const std::string key = call->request->request_id().empty()
                               ? names::RandomId("judge")
-                              : ShortHash(call->context.principal, call->request.request_id());
+                              : ShortHash(call->context.principal, call->request->request_id());
   JudgeRunSettings settings = {.idempotency_key = key,
-                               .experiment = call->request.parent(),
-                               .bypass_cache = call->request.bypass_cache()};
-  runner_.Run(
-      call->judge, call->subject, call->context, std::move(settings),
-      [call](absl::StatusOr<JudgeVerdict> verdict) {
-        if (!verdict.ok()) return std::move(call->done)(verdict.status());
-        SayWhichSession(call->subject, &*verdict);
-        CallAnswer answer;
-        answer.record = !IsTransient(verdict->feedback);
-        answer.bytes =
-            ResponseOf(call->judge.assessment_name, *std::move(verdict)).SerializeAsString();
-        std::move(call->done)(std::move(answer));
-      });
+                               .experiment = call->request->parent(),
+                               .bypass_cache = call->request->bypass_cache()};
+  Done<JudgeVerdict> done = [call](absl::StatusOr<JudgeVerdict> verdict) {
+    if (!verdict.ok()) return std::move(call->done)(verdict.status());
+    SayWhichSession(call->subject, &*verdict);
+    Judged judged;
+    judged.record = !IsTransient(verdict->feedback);
+    judged.response = ResponseOf(call->judge.assessment_name, *std::move(verdict));
+    std::move(call->done)(std::move(judged));
+  };
+  // What is told of the session afterwards is read from the call's own subject.
+  Subject subject =
+      call->subject.session.empty() ? std::move(call->subject) : Subject(call->subject);
+  if (call->on_cpu) {
+    runner_.RunHere(call->judge, std::move(subject), call->context, std::move(settings),
+                    std::move(done));
+  } else {
+    runner_.Run(call->judge, std::move(subject), call->context, std::move(settings),
+                std::move(done));
+  }
 }
 
 void JudgeCalls::Log(CallContext context, const v1::JudgeRequest& request,

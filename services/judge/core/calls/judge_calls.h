@@ -11,6 +11,7 @@
 #include "assay/judge/v1/judge_service.pb.h"
 #include "common/exec/call_context.h"
 #include "common/exec/done.h"
+#include "common/exec/executor.h"
 #include "common/sync/mutex.h"
 #include "services/judge/core/calls/feedback_port.h"
 #include "services/judge/core/calls/judge_resolver.h"
@@ -24,15 +25,17 @@ namespace assay::judge {
 class JudgeCalls {
  public:
   JudgeCalls(JudgeRunner& runner, const JudgeResolver& resolver, TracePort& traces,
-             FeedbackPort& feedback, RecordedCalls& recorded)
+             FeedbackPort& feedback, RecordedCalls& recorded, Executor& storage)
       : runner_(runner),
         resolver_(resolver),
         traces_(traces),
         feedback_(feedback),
-        recorded_(recorded) {}
+        recorded_(recorded),
+        storage_(storage) {}
 
-  // As JudgeService.Judge. Blocks on storage for the look-up of a request id; `done` is called
-  // exactly once, inline only for requests that are refused at once or recorded already.
+  // As JudgeService.Judge. Takes CPU time of the caller's thread: requests that wait for nothing
+  // are rendered on it. What blocks goes to `storage`. `done` is called exactly once, inline only
+  // for requests that are refused at once or whose judge asks for nothing.
   void Judge(CallContext context, v1::JudgeRequest request, Done<v1::JudgeResponse> done)
       ABSL_LOCKS_EXCLUDED(mutex_);
 
@@ -42,8 +45,10 @@ class JudgeCalls {
 
  private:
   struct Call;  // One judgement on its way.
+  struct Judged;
 
   void Begin(CallContext context, v1::JudgeRequest request, Done<v1::JudgeResponse> done);
+  void BeginRecorded(std::shared_ptr<Call> call, Done<v1::JudgeResponse> finish);
   void Resolve(std::shared_ptr<Call> call);
   void LoadTrace(std::shared_ptr<Call> call);
   void LoadSpansForMissing(std::shared_ptr<Call> call, bool has_spans);
@@ -56,6 +61,7 @@ class JudgeCalls {
   TracePort& traces_;
   FeedbackPort& feedback_;
   RecordedCalls& recorded_;
+  Executor& storage_;
   Mutex mutex_;
   CondVar idle_;
   int64_t in_flight_ ABSL_GUARDED_BY(mutex_) = 0;

@@ -60,7 +60,7 @@ class JudgeCallsTest : public testing::Test {
   JudgeRunner runner_{models_, scorers_, clock_, executor_, {.default_model = "fake:/default"}};
   JudgeResolver resolver_{registry_};
   RecordedCalls recorded_{answers_.store};
-  JudgeCalls calls_{runner_, resolver_, traces_, feedback_, recorded_};
+  JudgeCalls calls_{runner_, resolver_, traces_, feedback_, recorded_, executor_};
 };
 
 TEST_F(JudgeCallsTest, JudgesByADefinitionAndNamesTheFeedback) {
