@@ -3,12 +3,12 @@
 import time
 
 import grpc
-from assay.trace.v1 import trace_pb2, trace_service_pb2
+from assay.trace.v1 import trace_service_pb2
 
 
 def wait_for(client, name, seconds=20):
     """The trace with its spans, as soon as it has arrived."""
-    request = trace_service_pb2.GetTraceRequest(name=name, view=trace_pb2.TRACE_VIEW_FULL)
+    request = trace_service_pb2.GetTraceRequest(name=name, view=trace_service_pb2.TRACE_VIEW_FULL)
     deadline = time.monotonic() + seconds
     while True:
         try:
