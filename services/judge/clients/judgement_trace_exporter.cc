@@ -13,6 +13,8 @@ namespace {
 using ::opentelemetry::proto::collector::trace::v1::ExportTraceServiceRequest;
 using ::opentelemetry::proto::collector::trace::v1::ExportTraceServiceResponse;
 
+constexpr absl::Duration kBetweenWarnings = absl::Seconds(10);
+
 size_t BytesOf(const JudgementTrace& trace) {
   size_t bytes = 1'000 + trace.rationale.size() + trace.value.size();
   for (const RecordedModelCall& call : trace.calls) {
@@ -118,7 +120,17 @@ void JudgementTraceExporter::LeaveOut(size_t traces, std::string_view why) {
                      "Traces of judgements that could not be recorded.")
         .Increment(static_cast<double>(traces));
   }
-  log::Warning("traces of judgements are not recorded", {{"traces", traces}, {"error", why}});
+  // A trace service that is away would fill the log, a line for each judgement.
+  const absl::Time now = clock_->Now();
+  size_t unsaid = 0;
+  {
+    MutexLock lock(&mutex_);
+    unsaid_ += traces;
+    if (now < say_again_) return;
+    say_again_ = now + kBetweenWarnings;
+    unsaid = std::exchange(unsaid_, 0);
+  }
+  log::Warning("traces of judgements are not recorded", {{"traces", unsaid}, {"error", why}});
 }
 
 void JudgementTraceExporter::Close(absl::Duration limit) {

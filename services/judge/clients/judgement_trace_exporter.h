@@ -27,7 +27,7 @@ namespace assay::judge {
 
 // Traces wait for at most `max_delay` or until `batch_traces` are there. When more than
 // `max_waiting_bytes` wait, because the trace service is away or too slow, new ones are left out;
-// they are counted (assay_judge_traces_left_out_total) and the log says so. Thread-safe.
+// they are counted (assay_judge_traces_left_out_total), and the log says so now and then. Thread-safe.
 class JudgementTraceExporter final : public JudgementTraceSink {
  public:
   struct Options {
@@ -57,7 +57,7 @@ class JudgementTraceExporter final : public JudgementTraceSink {
   void Flush() ABSL_LOCKS_EXCLUDED(mutex_);
   void Send(Batch batch, size_t bytes) ABSL_LOCKS_EXCLUDED(mutex_);
   void OnSent(size_t traces, size_t bytes, const absl::Status& status) ABSL_LOCKS_EXCLUDED(mutex_);
-  void LeaveOut(size_t traces, std::string_view why);
+  void LeaveOut(size_t traces, std::string_view why) ABSL_LOCKS_EXCLUDED(mutex_);
   bool WaitUntilIdle(absl::Duration limit) ABSL_LOCKS_EXCLUDED(mutex_);
 
   const std::unique_ptr<Otlp::Stub> stub_;
@@ -75,6 +75,8 @@ class JudgementTraceExporter final : public JudgementTraceSink {
   int sending_ ABSL_GUARDED_BY(mutex_) = 0;     // Batches, those that a task will take too.
   bool armed_ ABSL_GUARDED_BY(mutex_) = false;  // A timer will flush.
   bool closed_ ABSL_GUARDED_BY(mutex_) = false;
+  size_t unsaid_ ABSL_GUARDED_BY(mutex_) = 0;  // Left out since the log said so last.
+  absl::Time say_again_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();
 };
 
 }  // namespace assay::judge
