@@ -123,7 +123,7 @@ def reads(service, traces, windows, seconds):
         "get_open": read(service, traces, windows, seconds, workload="get_trace", in_flight=256, rate=rate),
     }
     for name, _, text in FILTERS:
-        found[name] = read(service, traces, pairs, seconds, workload="search", in_flight=2, filter=text)
+        found[name] = read(service, traces, windows, seconds, workload="search", in_flight=2, filter=text)
     return found
 
 
