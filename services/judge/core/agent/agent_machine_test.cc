@@ -72,7 +72,7 @@ registry::v1::JudgeDefinition Definition(const std::string& instructions = "Look
 
 class AgentTest : public testing::Test {
  protected:
-  JudgingSetup Setup(const registry::v1::JudgeDefinition& definition, Trace trace) {
+  JudgingSetup SetupOf(const registry::v1::JudgeDefinition& definition, Trace trace) {
     JudgingSetup setup;
     setup.definition = std::make_shared<const registry::v1::JudgeDefinition>(definition);
     Subject subject;
@@ -85,13 +85,13 @@ class AgentTest : public testing::Test {
   }
   std::unique_ptr<Judging> Make(const registry::v1::JudgeDefinition& definition, Trace trace) {
     absl::StatusOr<std::unique_ptr<Judging>> made =
-        MakeAgentJudging(Setup(definition, std::move(trace)), {true, "asked"});
+        MakeAgentJudging(SetupOf(definition, std::move(trace)), {true, "asked"});
     EXPECT_THAT(made, IsOk());
     return made.ok() ? *std::move(made) : nullptr;
   }
   absl::StatusOr<TraceReadingChoice> Choose(const registry::v1::JudgeDefinition& definition,
                                             Trace trace) {
-    return ChooseTraceReading(Setup(definition, std::move(trace)));
+    return ChooseTraceReading(SetupOf(definition, std::move(trace)));
   }
 
   // Lets `model` answer until the machine has finished, at most 500 times.
@@ -334,9 +334,9 @@ TEST_F(AgentTest, LooksForMissingInputsInTheTraceAndSaysSo) {
 TEST_F(AgentTest, ShowsAssessmentsOnlyIfTheJudgeAsksForThem) {
   Trace trace = TraceOf(10);
   trace.add_assessments()->set_assessment_name("canary");
-  EXPECT_EQ(ShownAssessments(Setup(definition_, trace)), "");
+  EXPECT_EQ(ShownAssessments(SetupOf(definition_, trace)), "");
   definition_.mutable_instructions()->mutable_trace_reading()->set_show_assessments(true);
-  EXPECT_THAT(ShownAssessments(Setup(definition_, trace)), HasSubstr("canary"));
+  EXPECT_THAT(ShownAssessments(SetupOf(definition_, trace)), HasSubstr("canary"));
 }
 
 }  // namespace

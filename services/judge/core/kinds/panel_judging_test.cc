@@ -89,7 +89,7 @@ class PanelTest : public testing::Test {
     panel.mutable_members(2)->set_label("the other one");
   }
 
-  JudgingSetup Setup() const {
+  JudgingSetup SetupOf() const {
     JudgingSetup setup;
     setup.definition = definition_;
     setup.default_model = "fake:/default";
@@ -103,7 +103,7 @@ class PanelTest : public testing::Test {
 
 TEST_F(PanelTest, AsksEachMemberForItself) {
   std::vector<JudgingSetup> asked;
-  ASSERT_OK(MakePanelJudging(Setup(), [&](const JudgingSetup& part) -> std::unique_ptr<Judging> {
+  ASSERT_OK(MakePanelJudging(SetupOf(), [&](const JudgingSetup& part) -> std::unique_ptr<Judging> {
     asked.push_back(part);
     return std::make_unique<GivenJudging>(JudgeVerdict{});
   }));
@@ -122,7 +122,7 @@ TEST_F(PanelTest, NamesItsParts) {
   const json::Node row = *json::ParseJson(R"({"value":true})");
   ASSAY_ASSERT_OK_AND_ASSIGN(
       const auto judging,
-      MakePanelJudging(Setup(), [&](const JudgingSetup&) -> std::unique_ptr<Judging> {
+      MakePanelJudging(SetupOf(), [&](const JudgingSetup&) -> std::unique_ptr<Judging> {
         return std::make_unique<GivenJudging>(VerdictOf(row));
       }));
   int asked = 0;
@@ -139,7 +139,7 @@ TEST_F(PanelTest, CountsNoValueOfAnotherType) {
   const json::Node row = *json::ParseJson(R"({"value":"yes"})");
   ASSAY_ASSERT_OK_AND_ASSIGN(
       const auto judging,
-      MakePanelJudging(Setup(), [&](const JudgingSetup&) -> std::unique_ptr<Judging> {
+      MakePanelJudging(SetupOf(), [&](const JudgingSetup&) -> std::unique_ptr<Judging> {
         return std::make_unique<GivenJudging>(VerdictOf(row));
       }));
   int asked = 0;
@@ -151,7 +151,7 @@ TEST_F(PanelTest, CountsNoValueOfAnotherType) {
 TEST_F(PanelTest, EndsWithACallersError) {
   ASSAY_ASSERT_OK_AND_ASSIGN(
       const auto judging,
-      MakePanelJudging(Setup(), [&](const JudgingSetup&) -> std::unique_ptr<Judging> {
+      MakePanelJudging(SetupOf(), [&](const JudgingSetup&) -> std::unique_ptr<Judging> {
         return std::make_unique<GivenJudging>(absl::CancelledError("gave up"));
       }));
   int asked = 0;
@@ -160,7 +160,7 @@ TEST_F(PanelTest, EndsWithACallersError) {
 
 TEST_F(PanelTest, RefusesWhatAMemberRefuses) {
   EXPECT_THAT(
-      MakePanelJudging(Setup(),
+      MakePanelJudging(SetupOf(),
                        [&](const JudgingSetup&) -> absl::StatusOr<std::unique_ptr<Judging>> {
                          return InvalidField("outputs", "are needed", "MISSING_JUDGE_INPUT");
                        }),
