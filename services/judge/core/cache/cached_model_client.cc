@@ -238,7 +238,13 @@ CachedModelClient::CachedModelClient(ModelClient& inner, ResponseCache& cache, C
                                      Dependencies dependencies)
     : shared_(new Shared{inner, cache, mode, std::move(dependencies), {}, {}}) {}
 
-CachedModelClient::~CachedModelClient() = default;
+CachedModelClient::~CachedModelClient() {
+  // A flight knows what is shared, and that holds the flight: one that is never answered would keep
+  // both.
+  absl::flat_hash_map<std::string, std::shared_ptr<Flight>> flights;
+  MutexLock lock(&shared_->mutex);
+  flights.swap(shared_->flights);
+}
 
 bool CachedModelClient::IsCached(const ModelRequest& request) const {
   if (shared_->mode == CacheMode::kOff) return false;

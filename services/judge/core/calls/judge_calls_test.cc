@@ -153,7 +153,7 @@ TEST_F(JudgeSessionTest, JudgesTheConversationAndLogsOnItsFirstTrace) {
     EXPECT_EQ(feedback_.logged()[0].metadata().at("assay.session"), "a b");
   }
   ASSERT_EQ(models_.requests().size(), 1u);
-  const std::string& prompt = models_.requests()[0].messages[1].text;
+  const std::string prompt = models_.requests()[0].messages[1].text;
   EXPECT_LT(prompt.find("answer 1"), prompt.find("question 2"));
   EXPECT_NE(prompt.find("warm 1"), std::string::npos);
   EXPECT_EQ(prompt.find("warm 2"), std::string::npos);
