@@ -1,6 +1,5 @@
 #include "common/judging/value_type.h"
 
-#include <charconv>
 #include <cmath>
 #include <cstdint>
 #include <optional>
@@ -14,6 +13,7 @@
 #include "common/json/utf8.h"
 #include "common/status/errors.h"
 #include "common/status/status_macros.h"
+#include "common/strings/number_text.h"
 #include "common/strings/strings.h"
 
 namespace assay::judging {
@@ -72,12 +72,7 @@ absl::Status ValidateNumberType(const common::v1::NumberType& type, std::string_
 
 std::string NumberText(int64_t number) { return StrCat(number); }
 
-// The shortest text that reads back as the same number.
-std::string NumberText(double number) {
-  char buffer[32];
-  const auto [end, error] = std::to_chars(buffer, buffer + sizeof(buffer), number);
-  return error == std::errc() ? std::string(buffer, end) : "0";
-}
+using ::assay::NumberText;
 
 template <class Bounds>
 std::string DescribeBounds(std::string_view what, const Bounds& type) {

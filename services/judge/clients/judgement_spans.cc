@@ -8,6 +8,7 @@
 #include "common/json/json_reader.h"
 #include "common/json/utf8.h"
 #include "common/strings/strings.h"
+#include "services/judge/clients/chat_role_name.h"
 
 namespace assay::judge {
 namespace {
@@ -37,20 +38,6 @@ void AddDouble(Span* span, std::string_view key, double number) {
   auto* attribute = span->add_attributes();
   attribute->set_key(std::string(key));
   attribute->mutable_value()->set_double_value(number);
-}
-
-std::string_view RoleName(ChatRole role) {
-  switch (role) {
-    case ChatRole::kSystem:
-      return "system";
-    case ChatRole::kUser:
-      return "user";
-    case ChatRole::kAssistant:
-      return "assistant";
-    case ChatRole::kTool:
-      return "tool";
-  }
-  return "user";
 }
 
 std::string TextPart(std::string_view text) {

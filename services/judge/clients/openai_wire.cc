@@ -9,6 +9,7 @@
 #include "common/status/errors.h"
 #include "common/status/status_macros.h"
 #include "common/strings/strings.h"
+#include "services/judge/clients/chat_role_name.h"
 #include "services/judge/clients/json_object.h"
 #include "services/judge/clients/wire_json.h"
 
@@ -16,20 +17,6 @@ namespace assay::judge {
 namespace {
 
 constexpr int kTopTokens = 5;
-
-std::string_view RoleName(ChatRole role) {
-  switch (role) {
-    case ChatRole::kSystem:
-      return "system";
-    case ChatRole::kUser:
-      return "user";
-    case ChatRole::kAssistant:
-      return "assistant";
-    case ChatRole::kTool:
-      return "tool";
-  }
-  return "user";
-}
 
 std::string ToolCalls(const ChatMessage& message) {
   std::vector<std::string> calls;

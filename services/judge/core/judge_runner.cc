@@ -23,7 +23,6 @@ std::string TraceIdFor(std::string_view idempotency_key) {
 }
 
 void DescribeVerdict(const common::v1::Feedback& feedback, JudgementTrace* trace) {
-  trace->outcome = feedback.outcome();
   trace->value = feedback.value().json_text();
   trace->rationale = feedback.rationale();
   if (feedback.outcome() != common::v1::OUTCOME_ERROR) return;

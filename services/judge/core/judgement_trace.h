@@ -11,7 +11,6 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "assay/common/v1/feedback.pb.h"
 #include "common/sync/mutex.h"
 #include "services/judge/core/model_client.h"
 
@@ -72,11 +71,9 @@ struct JudgementTrace {
   std::string experiment;  // experiments/{experiment}
   std::string trace_id;    // 32 hex digits.
   std::string assessment_name;
-  std::string judge_revision;   // "" for a judge defined in a request.
-  std::string judged;           // The trace or session that was judged, or "".
-  std::string idempotency_key;  // The same for a repeated judgement.
-  common::v1::Outcome outcome = common::v1::OUTCOME_UNSPECIFIED;
-  std::string value;  // JSON text, or "".
+  std::string judge_revision;  // "" for a judge defined in a request.
+  std::string judged;          // The trace or session that was judged, or "".
+  std::string value;           // JSON text, or "".
   std::string rationale;
   std::string error_code;  // "" unless the outcome is ERROR.
   std::string error_message;

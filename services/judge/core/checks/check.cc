@@ -14,6 +14,7 @@
 #include "common/judging/json_schema.h"
 #include "common/status/errors.h"
 #include "common/status/status_macros.h"
+#include "common/strings/number_text.h"
 #include "common/strings/strings.h"
 #include "re2/re2.h"
 #include "services/judge/core/checks/edit_distance.h"
@@ -36,12 +37,6 @@ std::string Shown(std::string_view text) {
 
 CheckResult Bool(bool passed, std::string why) {
   return {passed ? "true" : "false", std::move(why)};
-}
-
-std::string NumberText(double number) {
-  char buffer[32];
-  const auto [end, error] = std::to_chars(buffer, buffer + sizeof(buffer), number);
-  return error == std::errc() ? std::string(buffer, end) : "0";
 }
 
 absl::Status InvalidExpectation(std::string_view why) {

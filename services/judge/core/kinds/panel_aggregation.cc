@@ -1,12 +1,12 @@
 #include "services/judge/core/kinds/panel_aggregation.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <string_view>
 
 #include "common/json/safe_json.h"
 #include "common/judging/value_type.h"
+#include "common/strings/number_text.h"
 
 namespace assay::judge {
 
@@ -41,12 +41,6 @@ std::optional<double> Rank(const ValueType& type, const std::string& value) {
 // What a smallest or largest value is compared by.
 std::optional<double> Measure(const ValueType& type, const std::string& value) {
   return type.has_category_type() ? Rank(type, value) : Number(value, /*bools=*/false);
-}
-
-std::string NumberText(double number) {
-  char buffer[32];
-  const auto [end, error] = std::to_chars(buffer, buffer + sizeof(buffer), number);
-  return error == std::errc() ? std::string(buffer, end) : "0";
 }
 
 struct Candidate {
