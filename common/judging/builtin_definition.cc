@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "common/json/utf8.h"
+#include "common/judging/field_path.h"
 #include "common/status/errors.h"
 #include "common/strings/strings.h"
 
@@ -107,7 +108,7 @@ bool BuiltinReadsTrace(const JudgeDefinition& definition) {
 
 absl::Status ValidateBuiltinJudge(const JudgeDefinition& definition, std::string_view field) {
   const BuiltinJudge& judge = definition.builtin();
-  const std::string path = StrCat(field, field.empty() ? "" : ".", "builtin");
+  const std::string path = FieldPath(field, "builtin");
   const BuiltinTraits* builtin = FindBuiltinJudge(judge.builtin());
   if (builtin == nullptr) {
     return InvalidField(
@@ -132,7 +133,7 @@ absl::Status ValidateBuiltinJudge(const JudgeDefinition& definition, std::string
     }
   }
   if (definition.has_value_type() && !SameType(definition.value_type(), BuiltinValueType(judge))) {
-    return InvalidField(StrCat(field, field.empty() ? "" : ".", "value_type"),
+    return InvalidField(FieldPath(field, "value_type"),
                         "of a built-in judge is its own; leave it out", "INVALID_VALUE_TYPE");
   }
   return absl::OkStatus();

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "common/judging/field_path.h"
 #include "common/status/errors.h"
 #include "common/strings/strings.h"
 
@@ -24,7 +25,7 @@ bool AsksAModelItself(const JudgeDefinition& definition) {
 absl::Status ValidateConfidence(const JudgeDefinition& definition,
                                 const common::v1::ValueType& type, std::string_view field) {
   if (!definition.has_confidence()) return absl::OkStatus();
-  const std::string path = StrCat(field, field.empty() ? "" : ".", "confidence");
+  const std::string path = FieldPath(field, "confidence");
   if (!AsksAModelItself(definition)) {
     return InvalidField(path,
                         definition.has_panel() || definition.has_cascade()

@@ -11,6 +11,7 @@
 #include "common/judging/cascade_definition.h"
 #include "common/judging/code_definition.h"
 #include "common/judging/confidence_definition.h"
+#include "common/judging/field_path.h"
 #include "common/judging/instructions_definition.h"
 #include "common/judging/nested_judges.h"
 #include "common/judging/pairwise_definition.h"
@@ -31,10 +32,6 @@ using registry::v1::JudgeDefinition;
 using registry::v1::JudgeMemory;
 using registry::v1::MemoryExample;
 
-std::string Path(std::string_view field, std::string_view child) {
-  return field.empty() ? std::string(child) : StrCat(field, ".", child);
-}
-
 absl::Status ValidateInferenceParameters(const google::protobuf::Struct& parameters,
                                          std::string_view field) {
   for (const auto& [name, value] : parameters.fields()) {
@@ -45,11 +42,11 @@ absl::Status ValidateInferenceParameters(const google::protobuf::Struct& paramet
                           "INVALID_INFERENCE_PARAMETER");
     }
     if (!value.has_number_value() || !std::isfinite(value.number_value())) {
-      return InvalidField(Path(field, name), "must be a finite number",
+      return InvalidField(FieldPath(field, name), "must be a finite number",
                           "INVALID_INFERENCE_PARAMETER");
     }
     if ((name == "max_tokens" && value.number_value() < 1) || value.number_value() < 0) {
-      return InvalidField(Path(field, name), "is too small", "INVALID_INFERENCE_PARAMETER");
+      return InvalidField(FieldPath(field, name), "is too small", "INVALID_INFERENCE_PARAMETER");
     }
   }
   return absl::OkStatus();
@@ -63,27 +60,28 @@ bool IsYesNo(const ValueType& type) {
 
 absl::Status ValidateExample(const MemoryExample& example, const ValueType& type,
                              std::string_view field) {
-  if (example.trace().empty()) return InvalidField(Path(field, "trace"), "must not be empty");
-  if (example.trace().size() > 1'000) return InvalidField(Path(field, "trace"), "is too long");
+  if (example.trace().empty()) return InvalidField(FieldPath(field, "trace"), "must not be empty");
+  if (example.trace().size() > 1'000) return InvalidField(FieldPath(field, "trace"), "is too long");
   if (example.has_inputs()) {
-    ASSAY_RETURN_IF_ERROR(json::JsonText(example.inputs(), Path(field, "inputs")).status());
+    ASSAY_RETURN_IF_ERROR(json::JsonText(example.inputs(), FieldPath(field, "inputs")).status());
   }
   if (example.has_outputs()) {
-    ASSAY_RETURN_IF_ERROR(json::JsonText(example.outputs(), Path(field, "outputs")).status());
+    ASSAY_RETURN_IF_ERROR(json::JsonText(example.outputs(), FieldPath(field, "outputs")).status());
   }
-  const std::string value_field = Path(field, "value");
+  const std::string value_field = FieldPath(field, "value");
   if (!example.has_value()) return InvalidField(value_field, "must be given");
   ASSAY_ASSIGN_OR_RETURN(const std::string value, json::JsonText(example.value(), value_field));
   ASSAY_RETURN_IF_ERROR(ValidateValue(type, value, value_field));
   if (example.rationale().size() > kMaxTextBytes) {
-    return InvalidField(Path(field, "rationale"), "must have at most 64 KiB");
+    return InvalidField(FieldPath(field, "rationale"), "must have at most 64 KiB");
   }
   if (example.embedding_size() != 0 && example.embedding_size() != embed::kDefaultDimensions) {
-    return InvalidField(Path(field, "embedding"),
+    return InvalidField(FieldPath(field, "embedding"),
                         StrCat("must be empty or have ", embed::kDefaultDimensions, " numbers"));
   }
   for (const float number : example.embedding()) {
-    if (!std::isfinite(number)) return InvalidField(Path(field, "embedding"), "must be finite");
+    if (!std::isfinite(number))
+      return InvalidField(FieldPath(field, "embedding"), "must be finite");
   }
   return absl::OkStatus();
 }
@@ -91,25 +89,25 @@ absl::Status ValidateExample(const MemoryExample& example, const ValueType& type
 absl::Status ValidateMemory(const JudgeMemory& memory, const ValueType& type,
                             std::string_view field) {
   if (memory.guidelines_size() > kMaxGuidelines) {
-    return InvalidField(Path(field, "guidelines"), "has more than 100 guidelines");
+    return InvalidField(FieldPath(field, "guidelines"), "has more than 100 guidelines");
   }
   for (int i = 0; i < memory.guidelines_size(); ++i) {
     ASSAY_RETURN_IF_ERROR(ValidateText(memory.guidelines(i).text(),
-                                       StrCat(Path(field, "guidelines"), "[", i, "].text"),
+                                       StrCat(FieldPath(field, "guidelines"), "[", i, "].text"),
                                        "INVALID_GUIDELINES"));
   }
   if (memory.examples_size() > kMaxMemoryExamples) {
-    return InvalidField(Path(field, "examples"), "has more than 10,000 examples");
+    return InvalidField(FieldPath(field, "examples"), "has more than 10,000 examples");
   }
   for (int i = 0; i < memory.examples_size(); ++i) {
-    ASSAY_RETURN_IF_ERROR(
-        ValidateExample(memory.examples(i), type, StrCat(Path(field, "examples"), "[", i, "]")));
+    ASSAY_RETURN_IF_ERROR(ValidateExample(memory.examples(i), type,
+                                          StrCat(FieldPath(field, "examples"), "[", i, "]")));
   }
   if (memory.retrieved_examples() < 0 || memory.retrieved_examples() > kMaxRetrievedExamples) {
-    return InvalidField(Path(field, "retrieved_examples"), "must be from 0 to 50; 0 means 5");
+    return InvalidField(FieldPath(field, "retrieved_examples"), "must be from 0 to 50; 0 means 5");
   }
   if (!memory.embedding_model().empty() && memory.embedding_model() != kEmbeddingModel) {
-    return InvalidField(Path(field, "embedding_model"),
+    return InvalidField(FieldPath(field, "embedding_model"),
                         StrCat("must be `", kEmbeddingModel, "` or empty"));
   }
   return absl::OkStatus();
@@ -128,7 +126,7 @@ absl::Status CheckOwnType(const JudgeDefinition& definition, std::string_view fi
   if (own.kind_case() == ValueType::KIND_NOT_SET || SameValueType(definition.value_type(), own)) {
     return absl::OkStatus();
   }
-  return InvalidField(Path(field, "value_type"),
+  return InvalidField(FieldPath(field, "value_type"),
                       StrCat("of this kind of judge is always ",
                              json::PreviewOf(DescribeValueType(own), 1500), "; leave it out"),
                       "INVALID_VALUE_TYPE");
@@ -138,15 +136,15 @@ absl::Status CheckOwnType(const JudgeDefinition& definition, std::string_view fi
 absl::Status CheckModelSettings(const JudgeDefinition& definition, std::string_view field) {
   if (definition.has_memory() && !definition.has_instructions() && !definition.has_guidelines() &&
       !definition.has_builtin()) {
-    return InvalidField(Path(field, "memory"),
+    return InvalidField(FieldPath(field, "memory"),
                         "is for instructions, guidelines and built-in judges only");
   }
   if (definition.fallback_models_size() > kMaxFallbackModels) {
-    return InvalidField(Path(field, "fallback_models"), "has more than 5 models");
+    return InvalidField(FieldPath(field, "fallback_models"), "has more than 5 models");
   }
   for (int i = 0; i < definition.fallback_models_size(); ++i) {
     ASSAY_RETURN_IF_ERROR(ValidateModelUri(definition.fallback_models(i),
-                                           Path(field, StrCat("fallback_models[", i, "]"))));
+                                           FieldPath(field, StrCat("fallback_models[", i, "]"))));
   }
   if (!definition.has_panel() && !definition.has_cascade() && !definition.has_code() &&
       !definition.has_scorer()) {
@@ -156,10 +154,10 @@ absl::Status CheckModelSettings(const JudgeDefinition& definition, std::string_v
                                    ? "belong to the judges within"
                                    : "are refused: this kind of judge asks no model";
   if (definition.inference_parameters().fields_size() > 0) {
-    return InvalidField(Path(field, "inference_parameters"), why);
+    return InvalidField(FieldPath(field, "inference_parameters"), why);
   }
   if (definition.fallback_models_size() > 0) {
-    return InvalidField(Path(field, "fallback_models"), why);
+    return InvalidField(FieldPath(field, "fallback_models"), why);
   }
   return absl::OkStatus();
 }
@@ -172,40 +170,42 @@ absl::Status ValidateKind(const JudgeDefinition& definition, std::string_view fi
                           "pairwise, panel, cascade or scorer");
     case JudgeDefinition::kInstructions:
       ASSAY_RETURN_IF_ERROR(
-          ValidateInstructionsJudge(definition.instructions(), Path(field, "instructions")));
+          ValidateInstructionsJudge(definition.instructions(), FieldPath(field, "instructions")));
       if (definition.has_value_type())
-        return ValidateValueType(definition.value_type(), Path(field, "value_type"));
+        return ValidateValueType(definition.value_type(), FieldPath(field, "value_type"));
       return absl::OkStatus();
     case JudgeDefinition::kGuidelines:
       if (definition.has_value_type() && !IsYesNo(definition.value_type())) {
         return InvalidField(
-            Path(field, "value_type"),
+            FieldPath(field, "value_type"),
             "of a guidelines judge is always the categories `yes`, `no`; leave it out",
             "INVALID_VALUE_TYPE");
       }
-      return ValidateGuidelinesJudge(definition.guidelines(), Path(field, "guidelines"));
+      return ValidateGuidelinesJudge(definition.guidelines(), FieldPath(field, "guidelines"));
     case JudgeDefinition::kBuiltin:
       ASSAY_RETURN_IF_ERROR(ValidateBuiltinJudge(definition, field));
       if (!definition.builtin().has_last_turn_judge()) return absl::OkStatus();
       return ValidateJudgeDefinition(definition.builtin().last_turn_judge(),
-                                     Path(field, "builtin.last_turn_judge"));
+                                     FieldPath(field, "builtin.last_turn_judge"));
     case JudgeDefinition::kCode:
-      ASSAY_RETURN_IF_ERROR(ValidateCodeJudge(definition.code(), Path(field, "code")));
+      ASSAY_RETURN_IF_ERROR(ValidateCodeJudge(definition.code(), FieldPath(field, "code")));
       return CheckOwnType(definition, field);
     case JudgeDefinition::kPairwise:
-      ASSAY_RETURN_IF_ERROR(ValidatePairwiseJudge(definition.pairwise(), Path(field, "pairwise")));
+      ASSAY_RETURN_IF_ERROR(
+          ValidatePairwiseJudge(definition.pairwise(), FieldPath(field, "pairwise")));
       return CheckOwnType(definition, field);
     case JudgeDefinition::kPanel:
-      ASSAY_RETURN_IF_ERROR(ValidatePanelJudge(definition.panel(), Path(field, "panel"), Rules()));
+      ASSAY_RETURN_IF_ERROR(
+          ValidatePanelJudge(definition.panel(), FieldPath(field, "panel"), Rules()));
       return CheckOwnType(definition, field);
     case JudgeDefinition::kCascade:
       ASSAY_RETURN_IF_ERROR(
-          ValidateCascadeJudge(definition.cascade(), Path(field, "cascade"), Rules()));
+          ValidateCascadeJudge(definition.cascade(), FieldPath(field, "cascade"), Rules()));
       return CheckOwnType(definition, field);
     case JudgeDefinition::kScorer:
-      ASSAY_RETURN_IF_ERROR(ValidateScorerJudge(definition.scorer(), Path(field, "scorer")));
+      ASSAY_RETURN_IF_ERROR(ValidateScorerJudge(definition.scorer(), FieldPath(field, "scorer")));
       if (!definition.has_value_type()) return absl::OkStatus();
-      return ValidateValueType(definition.value_type(), Path(field, "value_type"));
+      return ValidateValueType(definition.value_type(), FieldPath(field, "value_type"));
   }
   return absl::OkStatus();
 }
@@ -230,14 +230,15 @@ absl::Status ValidateJudgeDefinition(const JudgeDefinition& definition, std::str
   ASSAY_RETURN_IF_ERROR(CheckModelSettings(definition, field));
   ASSAY_RETURN_IF_ERROR(ValidateConfidence(definition, EffectiveValueType(definition), field));
   if (!definition.model().empty()) {
-    ASSAY_RETURN_IF_ERROR(ValidateModelUri(definition.model(), Path(field, "model")));
+    ASSAY_RETURN_IF_ERROR(ValidateModelUri(definition.model(), FieldPath(field, "model")));
   }
   ASSAY_RETURN_IF_ERROR(ValidateInferenceParameters(definition.inference_parameters(),
-                                                    Path(field, "inference_parameters")));
+                                                    FieldPath(field, "inference_parameters")));
   if (json::CountChars(definition.description()) > kMaxDescriptionChars) {
-    return InvalidField(Path(field, "description"), "must have at most 4,096 characters");
+    return InvalidField(FieldPath(field, "description"), "must have at most 4,096 characters");
   }
-  return ValidateMemory(definition.memory(), EffectiveValueType(definition), Path(field, "memory"));
+  return ValidateMemory(definition.memory(), EffectiveValueType(definition),
+                        FieldPath(field, "memory"));
 }
 
 ValueType EffectiveValueType(const JudgeDefinition& definition) {

@@ -1,5 +1,6 @@
 #include "common/judging/nested_judges.h"
 
+#include "common/judging/field_path.h"
 #include "common/status/errors.h"
 #include "common/status/status_macros.h"
 #include "common/strings/strings.h"
@@ -9,10 +10,6 @@ namespace assay::judging {
 namespace {
 
 using registry::v1::JudgeDefinition;
-
-std::string Path(std::string_view field, std::string_view child) {
-  return field.empty() ? std::string(child) : StrCat(field, ".", child);
-}
 
 absl::Status CheckNesting(const JudgeDefinition& definition, std::string_view field, int depth,
                           int* judges) {
@@ -30,7 +27,8 @@ absl::Status CheckNesting(const JudgeDefinition& definition, std::string_view fi
                         "TOO_MANY_JUDGES");
   }
   for (const NestedJudge& judge : nested) {
-    ASSAY_RETURN_IF_ERROR(CheckNesting(*judge.definition, Path(field, judge.field), depth, judges));
+    ASSAY_RETURN_IF_ERROR(
+        CheckNesting(*judge.definition, FieldPath(field, judge.field), depth, judges));
   }
   return absl::OkStatus();
 }
