@@ -225,7 +225,7 @@ absl::StatusOr<Feedback> KeptFeedback(const Feedback& feedback, SourceKind sourc
                                       std::string_view field) {
   Problems problems;
   Feedback kept = feedback;
-  if (source_kind != common::v1::SOURCE_KIND_LLM_JUDGE) kept.clear_provenance();
+  if (source_kind == common::v1::SOURCE_KIND_HUMAN) kept.clear_provenance();
   if (feedback.has_value()) {
     absl::StatusOr<JsonValue> value = KeptValue(feedback.value(), At(field, "value"));
     problems.Add(At(field, "value"), value.status());

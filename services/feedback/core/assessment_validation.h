@@ -31,7 +31,7 @@ inline constexpr size_t kMaxProvenanceBytes = 64 << 10;
 
 // The form in which an assessment of a request is kept: values as JSON text, defaults filled in,
 // the outcome derived, a long error message cut, output-only fields cleared (but the provenance of
-// a judge's feedback).
+// what judges and code say).
 absl::StatusOr<v1::Assessment> KeptAssessment(const names::ExperimentName& parent,
                                               const v1::Assessment& assessment,
                                               std::string_view field);

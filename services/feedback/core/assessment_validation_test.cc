@@ -175,12 +175,25 @@ TEST(AssessmentValidationTest, AConfidenceIsAShareAndSaysHowItWasMeasured) {
               HasFieldViolation("feedback.confidence.method"));
 }
 
-TEST(AssessmentValidationTest, OnlyJudgesHaveAProvenance) {
+TEST(AssessmentValidationTest, JudgesAndCodeHaveAProvenanceAndPeopleHaveNone) {
   v1::Assessment assessment = Human();
   assessment.mutable_feedback()->mutable_provenance()->set_model("openai:/gpt");
+  assessment.mutable_feedback()->mutable_provenance()->set_latency_ms(12);
   EXPECT_FALSE(Kept(assessment)->feedback().has_provenance());
-  assessment.mutable_source()->set_kind(common::v1::SOURCE_KIND_LLM_JUDGE);
-  EXPECT_EQ(Kept(assessment)->feedback().provenance().model(), "openai:/gpt");
+  for (const common::v1::SourceKind kind :
+       {common::v1::SOURCE_KIND_LLM_JUDGE, common::v1::SOURCE_KIND_CODE}) {
+    assessment.mutable_source()->set_kind(kind);
+    EXPECT_EQ(Kept(assessment)->feedback().provenance().model(), "openai:/gpt");
+    EXPECT_EQ(Kept(assessment)->feedback().provenance().latency_ms(), 12);
+  }
+}
+
+TEST(AssessmentValidationTest, AProvenanceIsBoundedWhoeverTheSource) {
+  v1::Assessment assessment = Human();
+  assessment.mutable_source()->set_kind(common::v1::SOURCE_KIND_CODE);
+  assessment.mutable_feedback()->mutable_provenance()->set_raw_answer(
+      std::string(kMaxProvenanceBytes + 1, 'x'));
+  EXPECT_THAT(Kept(assessment), HasFieldViolation("assessment.feedback.provenance"));
 }
 
 TEST(AssessmentValidationTest, AnExpectationHasAValueThatIsNotNull) {

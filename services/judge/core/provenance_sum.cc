@@ -47,13 +47,16 @@ std::string PromptHash(const std::vector<const Provenance*>& parts) {
   return one ? hashes.front() : json::Sha256Hex(absl::StrJoin(hashes, "\n"));
 }
 
-void AddCounts(const Provenance& part, AskedHow asked, Provenance* sum) {
+void AddCounts(const Provenance& part, Provenance* sum) {
   common::v1::Usage& usage = *sum->mutable_usage();
   usage.set_input_tokens(usage.input_tokens() + part.usage().input_tokens());
   usage.set_output_tokens(usage.output_tokens() + part.usage().output_tokens());
   usage.set_model_calls(usage.model_calls() + part.usage().model_calls());
   sum->set_attempts(sum->attempts() + part.attempts());
   sum->set_repaired(sum->repaired() || part.repaired());
+}
+
+void AddLatency(const Provenance& part, AskedHow asked, Provenance* sum) {
   sum->set_latency_ms(asked == AskedHow::kInTurn ? sum->latency_ms() + part.latency_ms()
                                                  : std::max(sum->latency_ms(), part.latency_ms()));
 }
@@ -90,10 +93,13 @@ Provenance SumProvenance(const std::vector<const Provenance*>& parts, AskedHow a
     *sum.mutable_parameters() = models.front()->parameters();
   }
   if (const std::optional<double> cost = Cost(models)) sum.set_cost_usd(*cost);
+  for (const Provenance* part : parts) {
+    if (part != nullptr) AddLatency(*part, asked, &sum);
+  }
   bool all_cached = !models.empty();
   std::set<std::string> traces;
   for (const Provenance* part : models) {
-    AddCounts(*part, asked, &sum);
+    AddCounts(*part, &sum);
     all_cached = all_cached && part->cache_hit();
     for (const std::string& trace : part->retrieved_traces()) {
       if (traces.insert(trace).second) sum.add_retrieved_traces(trace);

@@ -19,8 +19,8 @@ enum class AskedHow { kAtTheSameTime, kInTurn };
 // The provenance of a verdict made out of `verdicts`: tokens, calls, attempts and costs added up
 // (no cost if that of a call with tokens is not known); `cache_hit` if every model's answer was
 // cached; `repaired` if one was; model, answering model and parameters where all have the same; the
-// hash of the prompts, of several the hash of their hashes; every retrieved trace once. Verdicts
-// without provenance (code) and errors count for nothing. Judge revision, call trace and raw answer
+// hash of the prompts, of several the hash of their hashes; every retrieved trace once. Code
+// adds its latency. Verdicts without provenance and errors count for nothing. Judge revision, call trace and raw answer
 // stay empty. Thread-safe, as all here.
 common::v1::Provenance SumProvenance(absl::Span<const absl::StatusOr<JudgeVerdict>> verdicts,
                                      AskedHow asked);

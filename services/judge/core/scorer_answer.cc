@@ -17,6 +17,8 @@ constexpr size_t kMaxRationaleBytes = 64 << 10;
 constexpr size_t kMaxValueBytes = 256 << 10;
 constexpr size_t kMaxErrorCodeChars = 63;
 constexpr size_t kMaxErrorMessageChars = 4'096;
+constexpr size_t kMaxProvenanceBytes = 64 << 10;
+constexpr int kMaxParts = 200;
 
 absl::Status Invalid(std::string_view what) {
   return MakeError(absl::StatusCode::kInvalidArgument, "SCORER_INVALID_RESPONSE",
@@ -85,6 +87,12 @@ absl::Status KeepFeedback(common::v1::Feedback* feedback, std::string_view where
   if (feedback->rationale().size() > kMaxRationaleBytes) {
     return Invalid(StrCat(where, ".rationale has more than ", kMaxRationaleBytes, " bytes"));
   }
+  if (feedback->provenance().ByteSizeLong() > kMaxProvenanceBytes) {
+    return Invalid(StrCat(where, ".provenance has more than ", kMaxProvenanceBytes, " bytes"));
+  }
+  if (feedback->parts_size() > kMaxParts) {
+    return Invalid(StrCat(where, ".parts has more than ", kMaxParts, " entries"));
+  }
   if (feedback->has_confidence()) {
     const common::v1::Confidence& confidence = feedback->confidence();
     if (!(confidence.value() >= 0 && confidence.value() <= 1) || confidence.samples() < 0 ||
@@ -115,9 +123,6 @@ absl::Status KeepSource(const v1::ScorerFeedback& feedback, std::string_view sco
   }
   if (json::CountChars(source.id()) > kMaxNameChars) {
     return Invalid(StrCat(where, ".source.id has more than ", kMaxNameChars, " characters"));
-  }
-  if (source.kind() != common::v1::SOURCE_KIND_LLM_JUDGE) {
-    result->mutable_feedback()->clear_provenance();
   }
   return absl::OkStatus();
 }

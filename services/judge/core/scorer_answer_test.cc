@@ -35,6 +35,13 @@ TEST(ScorerAnswerTest, FillsInNameSourceAndOutcome) {
   EXPECT_EQ(results[0].feedback().outcome(), common::v1::OUTCOME_VALUE);
 }
 
+TEST(ScorerAnswerTest, KeepsWhatTheScorerSaysOfItsCost) {
+  v1::ScoreResponse response = Good();
+  response.mutable_feedbacks(0)->mutable_feedback()->mutable_provenance()->set_cost_usd(0.25);
+  ASSAY_ASSERT_OK_AND_ASSIGN(const auto results, Check(response));
+  EXPECT_EQ(results[0].feedback().provenance().cost_usd(), 0.25);
+}
+
 TEST(ScorerAnswerTest, NoFeedbackIsAnAnswer) { EXPECT_THAT(Check({}), IsOk()); }
 
 TEST(ScorerAnswerTest, RefusesWhatBreaksTheContract) {
@@ -57,6 +64,14 @@ TEST(ScorerAnswerTest, RefusesWhatBreaksTheContract) {
          f->mutable_feedback()->mutable_error()->set_code("not good");
        }},
       {".label", [](auto* f) { f->mutable_feedback()->set_label(std::string(251, 'x')); }},
+      {".provenance",
+       [](auto* f) {
+         f->mutable_feedback()->mutable_provenance()->set_raw_answer(std::string(70'000, 'x'));
+       }},
+      {".parts",
+       [](auto* f) {
+         for (int i = 0; i < 201; ++i) f->mutable_feedback()->add_parts();
+       }},
       {".rationale",
        [](auto* f) { f->mutable_feedback()->set_rationale(std::string((64 << 10) + 1, 'x')); }},
       {".confidence", [](auto* f) { f->mutable_feedback()->mutable_confidence()->set_value(2); }},

@@ -76,9 +76,7 @@ class CodeJudging final : public Judging {
     verdict.feedback.set_outcome(common::v1::OUTCOME_VALUE);
     *verdict.feedback.mutable_value() = json::JsonFromText(std::move(result->value));
     verdict.feedback.set_rationale(std::move(result->why));
-    if (!revision_.empty()) {
-      verdict.feedback.mutable_provenance()->set_judge_revision(revision_);
-    }
+    verdict.feedback.mutable_provenance()->set_judge_revision(revision_);
     return JudgeFinished{std::move(verdict)};
   }
 

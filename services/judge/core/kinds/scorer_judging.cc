@@ -110,6 +110,7 @@ class ScorerJudging final : public Judging {
                            "` of a further feedback has more than ", kMaxNameChars, " characters"));
       }
       further.feedback = std::move(*results[i].mutable_feedback());
+      further.feedback.mutable_provenance()->set_judge_revision(setup_.judge_revision);
       further.source = results[i].source();
       verdict.additional.push_back(std::move(further));
     }
