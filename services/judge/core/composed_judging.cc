@@ -4,6 +4,7 @@
 #include <memory>
 #include <utility>
 
+#include "common/json/canonical.h"
 #include "common/json/utf8.h"
 #include "common/status/errors.h"
 #include "common/strings/strings.h"
@@ -14,6 +15,21 @@ namespace {
 
 constexpr size_t kShownValueChars = 100;
 constexpr size_t kShownReasonChars = 500;
+constexpr size_t kMaxNameChars = 250;  // As the feedback service has it.
+constexpr size_t kNameHashChars = 8;
+
+// `name` below the place; cut, with a hash that tells it from others, if it is too long.
+std::string NameBelow(const std::string& assessment, const std::string& place,
+                      const std::string& name) {
+  const std::string prefix = StrCat(assessment, "/");
+  std::string below = StrCat(prefix, place);
+  if (name != assessment) {
+    StrAppend(&below, "/", name.starts_with(prefix) ? name.substr(prefix.size()) : name);
+  }
+  if (json::CountChars(below) <= kMaxNameChars) return below;
+  return StrCat(json::TruncateUtf8(below, kMaxNameChars - kNameHashChars - 1), "~",
+                json::Sha256Hex(below).substr(0, kNameHashChars));
+}
 
 std::string OneLine(std::string text) {
   std::replace_if(
@@ -52,6 +68,42 @@ JudgeVerdict ComposedVerdict(const JudgingSetup& setup, std::string_view source_
   *composed.feedback.mutable_provenance() = SumProvenance(verdicts, asked);
   composed.feedback.mutable_provenance()->set_judge_revision(setup.judge_revision);
   return composed;
+}
+
+void AppendInnerParts(absl::Span<const absl::StatusOr<JudgeVerdict>> verdicts,
+                      common::v1::Feedback* feedback) {
+  for (size_t i = 0; i < verdicts.size(); ++i) {
+    if (!verdicts[i].ok()) continue;
+    const std::string name = feedback->parts(static_cast<int>(i)).part();
+    for (const common::v1::FeedbackPart& inner : verdicts[i]->feedback.parts()) {
+      if (feedback->parts_size() >= kMaxFeedbackParts) return;
+      common::v1::FeedbackPart& part = *feedback->add_parts();
+      part = inner;
+      part.set_part(StrCat(name, "/", inner.part()));
+    }
+  }
+}
+
+void AppendInnerFeedbacks(const JudgingSetup& setup, absl::Span<const std::string> places,
+                          absl::Span<const absl::StatusOr<JudgeVerdict>> verdicts,
+                          JudgeVerdict* whole) {
+  size_t bytes = 0;
+  for (const AdditionalFeedback& own : whole->additional) bytes += own.feedback.ByteSizeLong();
+  size_t left_out = 0;
+  for (size_t i = 0; i < verdicts.size(); ++i) {
+    if (!verdicts[i].ok()) continue;
+    for (const AdditionalFeedback& inner : verdicts[i]->additional) {
+      bytes += inner.feedback.ByteSizeLong();
+      if (whole->additional.size() >= kMaxInnerFeedbacks || bytes > kMaxInnerFeedbackBytes) {
+        ++left_out;
+        continue;
+      }
+      whole->additional.push_back(inner);
+      AdditionalFeedback& kept = whole->additional.back();
+      kept.assessment_name = NameBelow(setup.assessment_name, places[i], inner.assessment_name);
+    }
+  }
+  if (left_out > 0) whole->metadata["further_left_out"] = StrCat(left_out);
 }
 
 std::string ShownValue(const absl::StatusOr<JudgeVerdict>& verdict) {

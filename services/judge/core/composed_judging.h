@@ -2,6 +2,7 @@
 #ifndef ASSAY_SERVICES_JUDGE_CORE_COMPOSED_JUDGING_H_
 #define ASSAY_SERVICES_JUDGE_CORE_COMPOSED_JUDGING_H_
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -14,6 +15,11 @@
 #include "services/judge/core/provenance_sum.h"
 
 namespace assay::judge {
+
+inline constexpr int kMaxFeedbackParts = 200;  // As Feedback.parts has it.
+// What is kept of judges' additional feedbacks; with the verdict they fit into one log request.
+inline constexpr size_t kMaxInnerFeedbacks = 999;
+inline constexpr size_t kMaxInnerFeedbackBytes = size_t{2} << 20;
 
 // The setup of a judge within `setup`'s definition, which is kept alive by it. A judge without a
 // model uses that of the judge around it. Thread-safe, as all here.
@@ -30,6 +36,20 @@ JudgeVerdict ComposedVerdict(const JudgingSetup& setup, std::string_view source_
                              common::v1::Feedback feedback,
                              absl::Span<const absl::StatusOr<JudgeVerdict>> verdicts,
                              AskedHow asked);
+
+// Adds the parts of the verdicts' own feedbacks behind those that `feedback` has, which are one for
+// each verdict: `guidelines[0]` of the verdict whose part is `strict` as `strict/guidelines[0]`. At
+// most kMaxFeedbackParts in all.
+void AppendInnerParts(absl::Span<const absl::StatusOr<JudgeVerdict>> verdicts,
+                      common::v1::Feedback* feedback);
+
+// Adds the verdicts' additional feedbacks to those of `whole`, each below the place of its verdict:
+// `{assessment}/precision` of the verdict in `places[1]` becomes `{assessment}/{places[1]}/precision`.
+// Places are distinct and hold no slash, so that names of two verdicts never meet. Beyond
+// kMaxInnerFeedbacks and kMaxInnerFeedbackBytes in all, metadata `further_left_out` counts the rest.
+void AppendInnerFeedbacks(const JudgingSetup& setup, absl::Span<const std::string> places,
+                          absl::Span<const absl::StatusOr<JudgeVerdict>> verdicts,
+                          JudgeVerdict* whole);
 
 // A value as people read it: a text in quotes, all else as JSON, cut; "no value (CODE)" if there is
 // none.

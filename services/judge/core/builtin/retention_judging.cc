@@ -17,6 +17,7 @@
 #include "services/judge/core/builtin/prompts.h"
 #include "services/judge/core/builtin/question.h"
 #include "services/judge/core/builtin/session_material.h"
+#include "services/judge/core/composed_judging.h"
 #include "services/judge/core/provenance_sum.h"
 
 namespace assay::judge {
@@ -29,7 +30,7 @@ class RetentionJudging final : public Judging {
  public:
   RetentionJudging(const JudgingSetup& setup, std::string model_uri, std::vector<size_t> turns,
                    size_t left_out, std::vector<std::unique_ptr<Judging>> questions)
-      : judge_revision_(setup.judge_revision),
+      : setup_(setup),
         model_uri_(std::move(model_uri)),
         turns_(std::move(turns)),
         left_out_(left_out),
@@ -47,9 +48,11 @@ class RetentionJudging final : public Judging {
     for (size_t i = 0; i < verdicts.size(); ++i) {
       *whole.feedback.add_parts() = PartOf(StrCat("turn ", turns_[i]), verdicts[i]);
     }
+    AppendInnerParts(verdicts, &whole.feedback);
+    AppendInnerFeedbacks(setup_, Places(), verdicts, &whole);
     TakeWorst(verdicts, &whole.feedback);
     common::v1::Provenance provenance = SumProvenance(verdicts, AskedHow::kAtTheSameTime);
-    provenance.set_judge_revision(judge_revision_);
+    provenance.set_judge_revision(setup_.judge_revision);
     if (provenance.model().empty()) provenance.set_model(model_uri_);
     *whole.feedback.mutable_provenance() = std::move(provenance);
     return JudgeFinished{std::move(whole)};
@@ -83,7 +86,13 @@ class RetentionJudging final : public Judging {
                                       " answers keeps what the user said before it."));
   }
 
-  const std::string judge_revision_;
+  std::vector<std::string> Places() const {
+    std::vector<std::string> places;
+    for (const size_t turn : turns_) places.push_back(StrCat("turn ", turn));
+    return places;
+  }
+
+  const JudgingSetup setup_;
   const std::string model_uri_;
   const std::vector<size_t> turns_;  // From 1.
   const size_t left_out_;

@@ -1,5 +1,6 @@
 #include "services/judge/core/kinds/cascade_judging.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
@@ -76,6 +77,7 @@ class CascadeJudging final : public Judging {
       *feedback.add_parts() =
           PartOf(StrCat("stages[", i, "]", id.empty() ? "" : " ", id), verdicts_[i]);
     }
+    AppendInnerParts(verdicts_, &feedback);
     if (const std::string path = Path(); !path.empty()) {
       feedback.set_rationale(StrCat(decided.feedback.rationale(),
                                     decided.feedback.rationale().empty() ? "" : "\n",
@@ -91,7 +93,27 @@ class CascadeJudging final : public Judging {
     verdict.metadata = decided.metadata;
     verdict.metadata["stage"] = StrCat(verdicts_.size());
     verdict.additional = decided.additional;
+    AppendEarlierFeedbacks(&verdict);
     return JudgeFinished{std::move(verdict)};
+  }
+
+  // What the verdict that counts says further keeps its names; the earlier stages' stand below
+  // places that none of these names has.
+  void AppendEarlierFeedbacks(JudgeVerdict* whole) const {
+    const size_t earlier = verdicts_.size() - 1;
+    std::vector<std::string> places;
+    for (size_t i = 0; i < earlier; ++i) {
+      std::string place = StrCat("stages[", i, "]");
+      while (IsTaken(StrCat(setup_.assessment_name, "/", place), *whole)) place += "'";
+      places.push_back(std::move(place));
+    }
+    AppendInnerFeedbacks(setup_, places, absl::MakeConstSpan(verdicts_).first(earlier), whole);
+  }
+
+  static bool IsTaken(const std::string& name, const JudgeVerdict& verdict) {
+    return std::any_of(verdict.additional.begin(), verdict.additional.end(), [&](const auto& one) {
+      return one.assessment_name == name || one.assessment_name.starts_with(name + "/");
+    });
   }
 
   const JudgingSetup setup_;

@@ -11,6 +11,7 @@
 namespace assay::judge {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 TEST(CascadeJudgingTest, AsksAsFarAsTheLabelsSay) {
@@ -48,6 +49,31 @@ TEST(CascadeJudgingTest, AsksAsFarAsTheLabelsSay) {
       EXPECT_EQ(verdict.feedback.value().json_text(), JsonOf(row, "value"));
     }
   }
+}
+
+TEST(CascadeJudgingTest, KeepsWhatEveryStageSaysFurther) {
+  auto definition = std::make_shared<registry::v1::JudgeDefinition>();
+  definition->mutable_cascade()->add_stages();
+  definition->mutable_cascade()->add_stages();
+  JudgingSetup setup;
+  setup.definition = definition;
+  setup.assessment_name = "grounded";
+  size_t stage = 0;
+  ASSAY_ASSERT_OK_AND_ASSIGN(
+      const auto judging,
+      MakeCascadeJudging(setup, [&](const JudgingSetup&) -> std::unique_ptr<Judging> {
+        return std::make_unique<GivenJudging>(
+            stage++ == 0 ? VerdictWithMore({"grounded", "grounded/precision"})
+                         : VerdictWithMore({"grounded/precision", "grounded/stages[0]"}));
+      }));
+  int asked = 0;
+  ASSAY_ASSERT_OK_AND_ASSIGN(const JudgeVerdict verdict, DriveGiven(*judging, &asked));
+  EXPECT_THAT(FurtherNames(verdict),
+              ElementsAre("grounded/precision", "grounded/stages[0]", "grounded/stages[0]'",
+                          "grounded/stages[0]'/precision"));
+  ASSERT_EQ(verdict.feedback.parts_size(), 4);
+  EXPECT_EQ(verdict.feedback.parts(2).part(), "stages[0]/guidelines[0]");
+  EXPECT_EQ(verdict.feedback.parts(3).part(), "stages[1]/guidelines[0]");
 }
 
 TEST(CascadeJudgingTest, EndsWithACallersError) {

@@ -84,6 +84,30 @@ inline JudgeVerdict VerdictOf(const json::Node& row) {
   return verdict;
 }
 
+// A verdict that says more than its value: a part, and a further feedback for each of `names`.
+inline JudgeVerdict VerdictWithMore(const std::vector<std::string>& names) {
+  JudgeVerdict verdict;
+  verdict.source.set_kind(common::v1::SOURCE_KIND_LLM_JUDGE);
+  verdict.feedback.set_outcome(common::v1::OUTCOME_VALUE);
+  verdict.feedback.mutable_value()->set_json_text("true");
+  verdict.feedback.add_parts()->set_part("guidelines[0]");
+  for (const std::string& name : names) {
+    AdditionalFeedback& further = verdict.additional.emplace_back();
+    further.assessment_name = name;
+    further.span_id = "00000000000000ab";
+    further.feedback.mutable_value()->set_json_text("0.5");
+  }
+  return verdict;
+}
+
+inline std::vector<std::string> FurtherNames(const JudgeVerdict& verdict) {
+  std::vector<std::string> names;
+  for (const AdditionalFeedback& further : verdict.additional) {
+    names.push_back(further.assessment_name);
+  }
+  return names;
+}
+
 // Drives a judging whose parts finish at once; `asked` counts them.
 inline absl::StatusOr<JudgeVerdict> DriveGiven(Judging& judging, int* asked) {
   JudgeStep step = judging.Next(JudgeStarted{});

@@ -65,6 +65,22 @@ class PanelJudging final : public Judging {
     return StrCat(place, " ", verdict->source.id());
   }
 
+  // Where a member's additional feedbacks stand. A label that could be taken for another member's
+  // place gives way to the number.
+  std::vector<std::string> Places() const {
+    std::vector<std::string> places;
+    for (const PanelMember& member : panel().members()) {
+      const std::string& label = member.label();
+      const auto same =
+          std::count_if(panel().members().begin(), panel().members().end(),
+                        [&](const PanelMember& other) { return other.label() == label; });
+      const bool plain = !label.empty() && same == 1 && label.find('/') == std::string::npos &&
+                         !label.starts_with("members[");
+      places.push_back(plain ? label : StrCat("members[", places.size(), "]"));
+    }
+    return places;
+  }
+
   // Takes values away that the aggregation cannot use.
   void CheckValues(const common::v1::ValueType& type, Verdicts* verdicts) const {
     for (absl::StatusOr<JudgeVerdict>& verdict : *verdicts) {
@@ -104,9 +120,12 @@ class PanelJudging final : public Judging {
       part.set_weight(value.weight);
       StrAppend(&reasons, "\n", ReasonLine(name, verdicts[i]));
     }
+    AppendInnerParts(verdicts, &feedback);
     Decide(Aggregate(panel().aggregation(), type, values), with_value, reasons, &feedback);
-    return JudgeFinished{
-        ComposedVerdict(setup_, "panel", std::move(feedback), verdicts, AskedHow::kAtTheSameTime)};
+    JudgeVerdict verdict =
+        ComposedVerdict(setup_, "panel", std::move(feedback), verdicts, AskedHow::kAtTheSameTime);
+    AppendInnerFeedbacks(setup_, Places(), verdicts, &verdict);
+    return JudgeFinished{std::move(verdict)};
   }
 
   void Decide(const std::optional<PanelValue>& value, int with_value, const std::string& reasons,

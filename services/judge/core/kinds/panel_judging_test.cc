@@ -9,12 +9,14 @@
 #include "common/status/status_matchers.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "services/judge/core/composed_judging.h"
 #include "services/judge/core/kinds/labelled_cases.h"
 
 namespace assay::judge {
 namespace {
 
 using registry::v1::PanelJudge;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 // A panel of instructions judges with the types of a row.
@@ -133,6 +135,63 @@ TEST_F(PanelTest, NamesItsParts) {
   EXPECT_EQ(verdict.source.kind(), common::v1::SOURCE_KIND_LLM_JUDGE);
   EXPECT_EQ(verdict.source.id(), "panel");
   EXPECT_THAT(verdict.feedback.rationale(), HasSubstr("- the other one: true. its reasons"));
+}
+
+TEST_F(PanelTest, KeepsWhatItsMembersSayFurther) {
+  definition_->mutable_panel()->mutable_members(1)->set_label("strict");
+  JudgingSetup setup = SetupOf();
+  setup.assessment_name = "grounded";
+  ASSAY_ASSERT_OK_AND_ASSIGN(
+      const auto judging,
+      MakePanelJudging(setup, [&](const JudgingSetup&) -> std::unique_ptr<Judging> {
+        return std::make_unique<GivenJudging>(
+            VerdictWithMore({"grounded", "grounded", "grounded/precision"}));
+      }));
+  int asked = 0;
+  ASSAY_ASSERT_OK_AND_ASSIGN(const JudgeVerdict verdict, DriveGiven(*judging, &asked));
+  EXPECT_THAT(FurtherNames(verdict),
+              ElementsAre("grounded/members[0]", "grounded/members[0]",
+                          "grounded/members[0]/precision", "grounded/strict", "grounded/strict",
+                          "grounded/strict/precision", "grounded/the other one",
+                          "grounded/the other one", "grounded/the other one/precision"));
+  EXPECT_EQ(verdict.additional[0].span_id, "00000000000000ab");
+  ASSERT_EQ(verdict.feedback.parts_size(), 6);
+  EXPECT_EQ(verdict.feedback.parts(3).part(), "members[0]/guidelines[0]");
+  EXPECT_EQ(verdict.feedback.parts(4).part(), "strict/guidelines[0]");
+}
+
+TEST_F(PanelTest, LabelsThatMightMeetGiveWayToNumbers) {
+  definition_->mutable_panel()->mutable_members(0)->set_label("a/b");
+  definition_->mutable_panel()->mutable_members(1)->set_label("members[0]");
+  *definition_->mutable_panel()->add_members() = definition_->panel().members(2);
+  JudgingSetup setup = SetupOf();
+  setup.assessment_name = "g";
+  ASSAY_ASSERT_OK_AND_ASSIGN(
+      const auto judging,
+      MakePanelJudging(setup, [&](const JudgingSetup&) -> std::unique_ptr<Judging> {
+        return std::make_unique<GivenJudging>(VerdictWithMore({"g"}));
+      }));
+  int asked = 0;
+  ASSAY_ASSERT_OK_AND_ASSIGN(const JudgeVerdict verdict, DriveGiven(*judging, &asked));
+  EXPECT_THAT(FurtherNames(verdict),
+              ElementsAre("g/members[0]", "g/members[1]", "g/members[2]", "g/members[3]"));
+}
+
+TEST_F(PanelTest, BoundsWhatItsMembersSayFurther) {
+  definition_->mutable_panel()->mutable_members(1)->set_label(std::string(240, 'x'));
+  JudgingSetup setup = SetupOf();
+  setup.assessment_name = "grounded";
+  const std::vector<std::string> names(500, "grounded/precision");
+  ASSAY_ASSERT_OK_AND_ASSIGN(
+      const auto judging,
+      MakePanelJudging(setup, [&](const JudgingSetup&) -> std::unique_ptr<Judging> {
+        return std::make_unique<GivenJudging>(VerdictWithMore(names));
+      }));
+  int asked = 0;
+  ASSAY_ASSERT_OK_AND_ASSIGN(const JudgeVerdict verdict, DriveGiven(*judging, &asked));
+  EXPECT_EQ(verdict.additional.size(), kMaxInnerFeedbacks);
+  EXPECT_EQ(verdict.metadata.at("further_left_out"), "501");
+  EXPECT_EQ(verdict.additional[500].assessment_name.size(), 250u);
 }
 
 TEST_F(PanelTest, CountsNoValueOfAnotherType) {

@@ -59,6 +59,7 @@ class VoteJudging final : public Judging {
     for (size_t i = 0; i < verdicts.size(); ++i) {
       *feedback.add_parts() = PartOf(StrCat("sample ", i + 1), verdicts[i]);
     }
+    AppendInnerParts(verdicts, &feedback);
     if (votes > 0) {
       common::v1::Confidence& confidence = *feedback.mutable_confidence();
       confidence.set_value(static_cast<double>(votes) / static_cast<double>(verdicts.size()));
