@@ -72,6 +72,8 @@ std::unique_ptr<ModelClient> MakeClient(const ProviderConfig& provider, const Mo
                              .default_model = provider.model,
                              .timeout = config.timeout,
                              .max_response_bytes = config.max_response_bytes,
+                             .schema_with_tools = provider.schema_with_tools,
+                             .max_input_tokens = provider.max_input_tokens,
                              .headers = provider.headers};
   options.peer = std::make_shared<const http::PeerRules>(
       http::PeerRules{.ca_file = provider.ca_file,

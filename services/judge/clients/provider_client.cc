@@ -8,6 +8,7 @@
 #include "common/status/status_macros.h"
 #include "common/strings/strings.h"
 #include "services/judge/clients/attempt_error.h"
+#include "services/judge/clients/model_windows.h"
 
 namespace assay::judge {
 namespace {
@@ -52,19 +53,42 @@ void ProviderClient::Complete(ModelRequest request, CallContext context, Done<Mo
   call->context = std::move(context);
   call->done = std::move(done);
   call->features = FeaturesOf(call->model);
+  if (!call->request.tools.empty() && !call->features.schema_with_tools) {
+    call->features.structured = false;
+  }
   Send(std::move(call));
 }
 
 ModelTraits ProviderClient::Traits(std::string_view model_uri) const {
+  const std::string model = ModelNameFor(options_, model_uri);
+  Learned learned;
+  {
+    MutexLock lock(&mutex_);
+    const auto found = learned_.find(model);
+    if (found != learned_.end()) learned = found->second;
+  }
+  const WireFeatures& features = learned.features;
+  int64_t tokens =
+      options_.max_input_tokens > 0 ? options_.max_input_tokens : KnownInputTokens(model);
+  if (learned.max_input_tokens > 0 && (tokens == 0 || learned.max_input_tokens < tokens)) {
+    tokens = learned.max_input_tokens;
+  }
   return {.tools = true,
-          .token_probabilities = wire_->HasProbabilities() &&
-                                 FeaturesOf(ModelNameFor(options_, model_uri)).probabilities};
+          .token_probabilities = wire_->HasProbabilities() && features.probabilities,
+          .schema_with_tools =
+              options_.schema_with_tools && features.structured && features.schema_with_tools,
+          .max_input_tokens = tokens};
 }
 
 WireFeatures ProviderClient::FeaturesOf(const std::string& model) const {
   MutexLock lock(&mutex_);
-  const auto found = features_.find(model);
-  return found == features_.end() ? WireFeatures() : found->second;
+  const auto found = learned_.find(model);
+  return found == learned_.end() ? WireFeatures() : found->second.features;
+}
+
+ProviderClient::Learned& ProviderClient::LearnedOf(const std::string& model) {
+  if (learned_.size() >= kMaxRememberedModels) learned_.clear();
+  return learned_[model];
 }
 
 std::shared_ptr<const http::AwsSigning> ProviderClient::Aws() const {
@@ -136,11 +160,22 @@ void ProviderClient::OnAnswer(std::unique_ptr<Call> call,
   const absl::Time now = dependencies_.clock->Now();
   if (answer->status < 200 || answer->status > 299) {
     if (DropRefusedFeature(*call, *answer)) return Send(std::move(call));
-    return std::move(call->done)(AnswerError(options_.uri_prefix, call->secrets, *answer, now));
+    absl::Status error = AnswerError(options_.uri_prefix, call->secrets, *answer, now);
+    LearnLimit(*call, *answer, error);
+    return std::move(call->done)(std::move(error));
   }
   absl::StatusOr<ModelResponse> response = wire_->Read(call->request, call->model, answer->body);
   if (response.ok()) response->rate_hints = ReadRateHints(answer->headers, now);
   std::move(call->done)(std::move(response));
+}
+
+void ProviderClient::LearnLimit(const Call& call, const http::HttpResponse& answer,
+                                const absl::Status& error) {
+  if (ErrorReason(error) != "MODEL_CONTEXT_OVERFLOW") return;
+  const std::optional<int64_t> tokens = InputTokensIn(ReadProviderError(answer).message);
+  if (!tokens.has_value()) return;
+  MutexLock lock(&mutex_);
+  LearnedOf(call.model).max_input_tokens = *tokens;
 }
 
 bool ProviderClient::DropRefusedFeature(Call& call, const http::HttpResponse& answer) {
@@ -158,9 +193,12 @@ bool ProviderClient::DropRefusedFeature(Call& call, const http::HttpResponse& an
   if (feature == nullptr || !(call.features.*feature)) return false;
   call.features.*feature = false;
   if (refused == RefusedFeature::kSchema) return true;
+  // Without tools the model may take a schema all the same; a question without any will tell.
+  if (feature == &WireFeatures::structured && !request.tools.empty()) {
+    feature = &WireFeatures::schema_with_tools;
+  }
   MutexLock lock(&mutex_);
-  if (features_.size() >= kMaxRememberedModels) features_.clear();
-  features_[call.model].*feature = false;
+  LearnedOf(call.model).features.*feature = false;
   return true;
 }
 

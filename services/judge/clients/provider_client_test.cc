@@ -24,6 +24,7 @@ class ProviderClientTest : public WireTest {
     options.timeout = absl::Seconds(9);
     options.max_response_bytes = 4096;
     options.headers = {{"X-Team", "quiet-please"}};
+    options.schema_with_tools = true;
     Use(std::move(options),
         std::make_unique<OpenAiWire>(OpenAiWire::Options{.uri_prefix = "openai:/"}));
   }
@@ -64,6 +65,43 @@ TEST_F(ProviderClientTest, RemembersAModelWithoutStructuredOutput) {
   other.model_uri = "openai:/other";
   ASSERT_OK(AskWhenAnswered(other, 200, kGood));
   EXPECT_EQ(Sent("response_format.type"), "json_schema");
+}
+
+TEST_F(ProviderClientTest, RemembersThatAModelTakesNoSchemaWithTools) {
+  ModelRequest request = WithTools("openai:/gpt-x");
+  request.response_schema = kVerdictSchema;
+  EXPECT_TRUE(client_->Traits("openai:/gpt-x").schema_with_tools);
+  http_.Enqueue(400, R"({"error":{"message":"json_schema cannot be combined with tools"}})");
+  ASSERT_OK(AskWhenAnswered(request, 200, kGood));
+  EXPECT_THAT(http_.requests(), SizeIs(2));
+  EXPECT_EQ(Sent("response_format"), "(none)");
+  EXPECT_THAT(Sent("messages[0].content"), HasSubstr(kVerdictSchema));
+  EXPECT_FALSE(client_->Traits("openai:/gpt-x").schema_with_tools);
+  EXPECT_TRUE(client_->Traits("openai:/other").schema_with_tools);
+  ASSERT_OK(AskWhenAnswered(request, 200, kGood));
+  EXPECT_THAT(http_.requests(), SizeIs(3));
+  EXPECT_EQ(Sent("response_format"), "(none)");
+  ASSERT_OK(AskWhenAnswered(Request(), 200, kGood));
+  EXPECT_EQ(Sent("response_format.type"), "json_schema") << "without tools it may";
+}
+
+TEST_F(ProviderClientTest, KnowsAndLearnsHowMuchAModelTakes) {
+  EXPECT_EQ(client_->Traits("openai:/gpt-4o").max_input_tokens, 128'000);
+  EXPECT_EQ(client_->Traits("openai:/gpt-x").max_input_tokens, 0);
+  const std::string refusal =
+      R"({"error":{"code":"context_length_exceeded","message":"maximum context length is 4096"}})";
+  EXPECT_THAT(AskWhenAnswered(Request(), 400, refusal), HasReason("MODEL_CONTEXT_OVERFLOW"));
+  EXPECT_EQ(client_->Traits("openai:/gpt-x").max_input_tokens, 4096);
+  EXPECT_EQ(client_->Traits("openai:/gpt-4o").max_input_tokens, 128'000);
+}
+
+TEST_F(ProviderClientTest, WhatIsConfiguredOutweighsTheModelsName) {
+  ProviderOptions options = OptionsWithKey("openai:/");
+  options.max_input_tokens = 32'000;
+  Use(std::move(options),
+      std::make_unique<OpenAiWire>(OpenAiWire::Options{.uri_prefix = "openai:/"}));
+  EXPECT_EQ(client_->Traits("openai:/gpt-4o").max_input_tokens, 32'000);
+  EXPECT_FALSE(client_->Traits("openai:/gpt-4o").schema_with_tools);
 }
 
 TEST_F(ProviderClientTest, ARefusedSchemaSaysNothingAboutTheModel) {

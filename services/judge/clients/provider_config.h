@@ -2,6 +2,7 @@
 #ifndef ASSAY_SERVICES_JUDGE_CLIENTS_PROVIDER_CONFIG_H_
 #define ASSAY_SERVICES_JUDGE_CLIENTS_PROVIDER_CONFIG_H_
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -33,6 +34,9 @@ struct ProviderConfig {
   std::string missing;       // What must be set before it can be used, for people; "": nothing.
   AwsConfig aws;             // Of kBedrock.
   std::string api_version;   // Of kAzure.
+
+  bool schema_with_tools = false;  // Whether one question may have a schema and tools.
+  int64_t max_input_tokens = 0;    // What its models take; 0: by the model's name.
 
   std::vector<http::HttpHeader> headers;  // Sent with each request; their values may be secrets.
   std::string ca_file;                    // PEM; "": the system's.

@@ -97,7 +97,10 @@ absl::StatusOr<ProviderConfig> ResolveNamed(const ProviderPreset& preset,
                                             const ProviderFields* fields,
                                             const ProviderFlags& flags,
                                             const config::EnvLookup& env) {
-  ProviderConfig provider = {.name = std::string(preset.name), .dialect = preset.dialect};
+  ProviderConfig provider = {.name = std::string(preset.name),
+                             .dialect = preset.dialect,
+                             .schema_with_tools = preset.schema_with_tools,
+                             .max_input_tokens = preset.max_input_tokens};
   const auto named = flags.named.find(provider.name);
   const ProviderFlags::Named own =
       named == flags.named.end() ? ProviderFlags::Named() : named->second;

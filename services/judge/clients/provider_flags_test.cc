@@ -6,6 +6,7 @@
 #include <string>
 
 #include "common/status/status_matchers.h"
+#include "common/strings/strings.h"
 
 namespace assay::judge {
 namespace {
@@ -51,6 +52,29 @@ TEST(ResolveProvidersTest, EachSaysWhatItLacks) {
       Named({}, "bedrock", {{"AWS_ACCESS_KEY_ID", "a"}, {"AWS_SECRET_ACCESS_KEY", "b"}}).missing,
       HasSubstr("--bedrock_region"));
   EXPECT_THAT(Named({}, "ollama").missing, IsEmpty());
+}
+
+TEST(ResolveProvidersTest, SaysWhatTheModelsCanDo) {
+  EXPECT_TRUE(Named({}, "openai").schema_with_tools);
+  EXPECT_TRUE(Named({}, "anthropic").schema_with_tools);
+  EXPECT_FALSE(Named({}, "groq").schema_with_tools);
+  EXPECT_EQ(Named({}, "openai").max_input_tokens, 0);
+  EXPECT_EQ(Named({}, "ollama").max_input_tokens, 4'096);
+  ProviderFlags flags;
+  flags.provider = {"name=openai,schema_with_tools=false,max_input_tokens=50000"};
+  flags.endpoint = {
+      "name=local,url=http://127.0.0.1:1/v1,schema_with_tools=true,max_input_tokens=8192",
+      "name=gate,url=https://gate.test,dialect=anthropic", "name=plain,url=http://127.0.0.1:2"};
+  EXPECT_FALSE(Named(flags, "openai").schema_with_tools);
+  EXPECT_EQ(Named(flags, "openai").max_input_tokens, 50'000);
+  EXPECT_TRUE(Named(flags, "local").schema_with_tools);
+  EXPECT_EQ(Named(flags, "local").max_input_tokens, 8'192);
+  EXPECT_TRUE(Named(flags, "gate").schema_with_tools);
+  EXPECT_FALSE(Named(flags, "plain").schema_with_tools);
+  for (const char* wrong : {"schema_with_tools=yes", "max_input_tokens=12", "max_input_tokens=x"}) {
+    flags.endpoint = {StrCat("name=local,url=http://127.0.0.1:1/v1,", wrong)};
+    EXPECT_THAT(ResolveProviders(flags, Environment({})), HasReason("INVALID_FLAG")) << wrong;
+  }
 }
 
 TEST(ResolveProvidersTest, PresetsNeedTheirKeyOnly) {

@@ -3,6 +3,7 @@
 #define ASSAY_SERVICES_JUDGE_CLIENTS_PROVIDER_OPTIONS_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -20,6 +21,8 @@ struct ProviderOptions {
   std::string default_model;  // Where the URI is the prefix alone.
   absl::Duration timeout = absl::Seconds(120);  // Of one attempt.
   size_t max_response_bytes = size_t{8} << 20;
+  bool schema_with_tools = false;  // Whether its models take a schema and tools in one question.
+  int64_t max_input_tokens = 0;    // Of each of its models; 0: by the model's name.
 
   std::shared_ptr<WatchedText> key;       // Null if none is sent. Never shown.
   std::shared_ptr<WatchedText> aws_file;  // Amazon's credentials; null: `aws` as it is.

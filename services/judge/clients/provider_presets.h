@@ -20,6 +20,8 @@ struct ProviderPreset {
   std::string_view base_url;           // "" if it must be set.
   std::string_view key_variable;       // "" if no key is needed.
   std::string_view base_url_variable;  // Of the environment; "" if there is none.
+  bool schema_with_tools = false;      // Whether one question may have a schema and tools.
+  int64_t max_input_tokens = 0;        // Of all its models; 0: by their names.
 };
 
 // In the order of their names. Thread-safe.
@@ -27,6 +29,10 @@ absl::Span<const ProviderPreset> ProviderPresets();
 
 // Null for a name that is not known.
 const ProviderPreset* FindProviderPreset(std::string_view name);
+
+// Whether a server of the operator's that speaks so takes a schema and tools in one question. False
+// where servers differ: some then never call a tool.
+bool TakesSchemaWithTools(Dialect dialect);
 
 }  // namespace assay::judge
 

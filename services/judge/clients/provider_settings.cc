@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "common/status/errors.h"
@@ -16,9 +17,22 @@
 namespace assay::judge {
 namespace {
 
-constexpr std::string_view kFields[] = {"name",         "url",    "model",      "dialect",
-                                        "api_key_env",  "header", "header_env", "ca_file",
-                                        "api_key_file", "proxy",  "private"};
+constexpr std::string_view kFields[] = {"name",
+                                        "url",
+                                        "model",
+                                        "dialect",
+                                        "api_key_env",
+                                        "header",
+                                        "header_env",
+                                        "ca_file",
+                                        "api_key_file",
+                                        "proxy",
+                                        "private",
+                                        "schema_with_tools",
+                                        "max_input_tokens"};
+
+constexpr int64_t kLeastInputTokens = 1'000;
+constexpr int64_t kMostInputTokens = 100'000'000;
 
 bool MayRepeat(std::string_view field) { return field == "header" || field == "header_env"; }
 
@@ -64,6 +78,32 @@ absl::StatusOr<Dialect> ReadDialect(const std::string& name, std::string_view fl
   return InvalidFlag(flag, "dialect= is one of openai, anthropic, gemini, databricks");
 }
 
+absl::Status ApplyBool(const ProviderFields& fields, const std::string& name, std::string_view flag,
+                       bool* value) {
+  const std::string text = FieldOf(fields, name);
+  if (text.empty()) return absl::OkStatus();
+  if (text != "true" && text != "false") {
+    return InvalidFlag(flag, StrCat(name, "= is true or false"));
+  }
+  *value = text == "true";
+  return absl::OkStatus();
+}
+
+// What the models behind it can do.
+absl::Status ApplyTraitFields(const ProviderFields& fields, std::string_view flag,
+                              ProviderConfig* provider) {
+  ASSAY_RETURN_IF_ERROR(ApplyBool(fields, "schema_with_tools", flag, &provider->schema_with_tools));
+  const std::string tokens = FieldOf(fields, "max_input_tokens");
+  if (tokens.empty()) return absl::OkStatus();
+  if (!absl::SimpleAtoi(tokens, &provider->max_input_tokens) ||
+      provider->max_input_tokens < kLeastInputTokens ||
+      provider->max_input_tokens > kMostInputTokens) {
+    return InvalidFlag(flag, StrCat("max_input_tokens= is a number from ", kLeastInputTokens,
+                                    " to ", kMostInputTokens));
+  }
+  return absl::OkStatus();
+}
+
 absl::Status ApplyNetworkFields(const ProviderFields& fields, std::string_view flag,
                                 ProviderConfig* provider) {
   if (const std::string path = FieldOf(fields, "ca_file"); !path.empty()) {
@@ -75,13 +115,7 @@ absl::Status ApplyNetworkFields(const ProviderFields& fields, std::string_view f
   if (const std::string proxy = FieldOf(fields, "proxy"); !proxy.empty()) {
     ASSAY_ASSIGN_OR_RETURN(provider->proxy, CheckBaseUrl(proxy, flag));
   }
-  if (const std::string text = FieldOf(fields, "private"); !text.empty()) {
-    if (text != "true" && text != "false") {
-      return InvalidFlag(flag, "private= is true or false");
-    }
-    provider->private_addresses = text == "true";
-  }
-  return absl::OkStatus();
+  return ApplyBool(fields, "private", flag, &provider->private_addresses);
 }
 
 }  // namespace
@@ -163,7 +197,9 @@ absl::Status ApplyProviderFields(const ProviderFields& fields, std::string_view 
   }
   if (provider->is_endpoint) {
     ASSAY_ASSIGN_OR_RETURN(provider->dialect, ReadDialect(FieldOf(fields, "dialect"), flag));
+    provider->schema_with_tools = TakesSchemaWithTools(provider->dialect);
   }
+  ASSAY_RETURN_IF_ERROR(ApplyTraitFields(fields, flag, provider));
   const std::string variable = FieldOf(fields, "api_key_env");
   const std::string file = FieldOf(fields, "api_key_file");
   if (variable.empty() && file.empty()) return absl::OkStatus();

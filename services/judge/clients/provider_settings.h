@@ -21,11 +21,13 @@ using ProviderFields = std::multimap<std::string, std::string>;
 inline constexpr std::string_view kEndpointForm =
     "name=<name>,url=<http://host:port/v1>[,model=<model>][,dialect=<dialect>]"
     "[,api_key_env=<VARIABLE>|,api_key_file=<path>][,header=<Name: value>]"
-    "[,header_env=<Name: VARIABLE>][,ca_file=<path>][,proxy=<http://host:port>][,private=true]";
+    "[,header_env=<Name: VARIABLE>][,ca_file=<path>][,proxy=<http://host:port>][,private=true]"
+    "[,schema_with_tools=<true|false>][,max_input_tokens=<number>]";
 inline constexpr std::string_view kProviderForm =
     "name=<provider>[,url=<https://host>][,api_key_env=<VARIABLE>|,api_key_file=<path>]"
     "[,header=<Name: value>][,header_env=<Name: VARIABLE>][,ca_file=<path>]"
-    "[,proxy=<http://host:port>][,private=true]";
+    "[,proxy=<http://host:port>][,private=true]"
+    "[,schema_with_tools=<true|false>][,max_input_tokens=<number>]";
 
 // INVALID_ARGUMENT, reason INVALID_FLAG, for the flag of that name.
 absl::Status InvalidFlag(std::string_view flag, std::string_view what);
@@ -41,7 +43,8 @@ std::string FieldOf(const ProviderFields& fields, const std::string& name);
 // `url` without slashes at its end, if it is http(s) and holds no user, query or fragment.
 absl::StatusOr<std::string> CheckBaseUrl(std::string url, std::string_view flag);
 
-// Takes the fields but name, url and model into `provider`: key, headers, files, proxy, addresses.
+// Takes the fields but name, url and model into `provider`: key, headers, files, proxy,
+// addresses, and what its models can do.
 // Errors never hold a key, nor a header's value.
 absl::Status ApplyProviderFields(const ProviderFields& fields, std::string_view flag,
                                  const config::EnvLookup& env, ProviderConfig* provider);

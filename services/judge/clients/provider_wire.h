@@ -18,6 +18,7 @@ struct WireFeatures {
   bool structured = true;             // An answer by schema. Without, the schema is spelled out.
   bool probabilities = true;          // Where they are asked for.
   bool usual_max_tokens_name = true;  // OpenAI's models differ in what they call it.
+  bool schema_with_tools = true;      // An answer by schema where tools are offered too.
   bool operator==(const WireFeatures&) const = default;
 };
 
