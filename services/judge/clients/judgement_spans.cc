@@ -7,6 +7,7 @@
 #include "common/json/canonical.h"
 #include "common/json/json_reader.h"
 #include "common/json/utf8.h"
+#include "common/names/judge_call_metadata.h"
 #include "common/strings/strings.h"
 #include "services/judge/clients/chat_role_name.h"
 
@@ -122,9 +123,9 @@ void DescribeVerdict(const JudgementTrace& trace, Span* root) {
   root->set_name(StrCat("judge ", trace.assessment_name));
   SetTimes(trace.start, trace.end, root);
   AddText(root, "assay.span_type", "EVALUATOR");
-  AddText(root, StrCat("assay.metadata.", kJudgeCallMetadata), trace.assessment_name);
+  AddText(root, StrCat("assay.metadata.", names::kJudgeCallMetadata), trace.assessment_name);
   AddText(root, "assay.metadata.assay_judge_revision", trace.judge_revision);
-  AddText(root, "assay.metadata.assay_judged", trace.judged);
+  AddText(root, StrCat("assay.metadata.", names::kJudgedMetadata), trace.judged);
   AddText(root, "gen_ai.evaluation.name", trace.assessment_name);
   AddText(root, "gen_ai.evaluation.explanation", trace.rationale);
   AddText(root, "assay.outputs", trace.value);
@@ -143,6 +144,9 @@ ResourceSpans SpansOf(const JudgementTrace& trace) {
   ResourceSpans resource;
   AddText(resource.mutable_resource(), "service.name", "assay-judge");
   AddText(resource.mutable_resource(), "assay.experiment", trace.experiment);
+  auto* complete = resource.mutable_resource()->add_attributes();
+  complete->set_key("assay.complete");
+  complete->mutable_value()->set_bool_value(true);
   Span* root = AddSpan(trace, 0, &resource);
   DescribeVerdict(trace, root);
   resource.mutable_scope_spans(0)->mutable_scope()->set_name("assay.judge");

@@ -16,10 +16,6 @@
 
 namespace assay::judge {
 
-// The metadata that marks the trace of a judgement, so that searches and monitors can leave it
-// out; its value is the assessment's name.
-inline constexpr std::string_view kJudgeCallMetadata = "assay_judge_call";
-
 struct RecordedModelCall {
   std::string model_uri;
   std::vector<ChatMessage> messages;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "common/filter/ast.h"
+#include "common/names/judge_call_metadata.h"
 #include "common/status/status_macros.h"
 #include "services/trace/core/trace_fields.h"
 
@@ -17,14 +18,14 @@ using filter::Expr;
 bool AsksForJudgeCalls(const Expr& expr) {
   if (expr.kind == Expr::Kind::kCompare) {
     const std::vector<std::string>& field = expr.comparison.field;
-    return field.size() == 2 && field[0] == "metadata" && field[1] == kJudgeCallMetadata;
+    return field.size() == 2 && field[0] == "metadata" && field[1] == names::kJudgeCallMetadata;
   }
   return std::any_of(expr.children.begin(), expr.children.end(), AsksForJudgeCalls);
 }
 
 Expr NoJudgeCall() {
   Expr present;
-  present.comparison.field = {"metadata", std::string(kJudgeCallMetadata)};
+  present.comparison.field = {"metadata", std::string(names::kJudgeCallMetadata)};
   present.comparison.op = filter::Op::kPresent;
   Expr none;
   none.kind = Expr::Kind::kNot;

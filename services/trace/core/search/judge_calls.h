@@ -9,9 +9,6 @@
 
 namespace assay::trace {
 
-// The metadata by which the judge service marks such traces; its value is the assessment's name.
-inline constexpr std::string_view kJudgeCallMetadata = "assay_judge_call";
-
 // A filter of TraceFieldSchema() that holds for no trace of a judge's call, unless `text` itself
 // names `metadata.assay_judge_call`. Errors as filter::ParseFilter. Thread-safe.
 absl::StatusOr<filter::Filter> ParseTraceFilter(std::string_view text);
