@@ -20,10 +20,18 @@ int64_t NanoUsd(double usd) {
 }
 
 // A name as lists show it. Filters are not longer; the span has it whole.
-std::string ListedName(std::string_view name) {
+std::string ListedName(std::string_view name, bool* truncated) {
   constexpr size_t kMostBytes = 4096;
-  return std::string(json::TruncateUtf8Bytes(name, kMostBytes));
+  const std::string_view listed = json::TruncateUtf8Bytes(name, kMostBytes);
+  *truncated = listed.size() < name.size();
+  return std::string(listed);
 }
+
+static_assert(kTruncatedTags == kFactsTruncatedTags);
+static_assert(kTruncatedMetadata == kFactsTruncatedMetadata);
+static_assert(kTruncatedSession == kFactsTruncatedSession);
+static_assert(kTruncatedUser == kFactsTruncatedUser);
+static_assert(kTruncatedModel == kFactsTruncatedModels);
 
 }  // namespace
 
@@ -48,7 +56,9 @@ void FactsBuilder::Add(const SpanView& span) {
   const SpanSummary summary = SummarizeSpan(span.bytes);
   if (ids_.empty() || span.start_unix_nano < facts_.start_unix_nano()) {
     facts_.set_start_unix_nano(span.start_unix_nano);
-    facts_.set_first_span_name(ListedName(span.name));
+    bool truncated = false;
+    facts_.set_first_span_name(ListedName(span.name, &truncated));
+    SetTruncated(kFactsTruncatedFirstName, truncated);
   }
   ids_.push_back(span.span_id);
   directory_.set_schema_version(1);
@@ -64,17 +74,52 @@ void FactsBuilder::Add(const SpanView& span) {
   if (span.IsRoot()) AddRoot(span);
 }
 
+void FactsBuilder::SetTruncated(uint32_t bits, bool is) {
+  if (is) {
+    facts_.set_truncated(facts_.truncated() | bits);
+  } else if ((facts_.truncated() & bits) != 0) {
+    facts_.set_truncated(facts_.truncated() & ~bits);
+  }
+}
+
 void FactsBuilder::AddIdentity(const SpanSummary& summary) {
-  if (facts_.session().empty()) facts_.set_session(std::string(summary.session));
-  if (facts_.user().empty()) facts_.set_user(std::string(summary.user));
+  uint32_t truncated = summary.truncated;
+  if (facts_.session().empty()) {
+    facts_.set_session(std::string(summary.session));
+  } else {
+    truncated &= ~kTruncatedSession;
+  }
+  if (facts_.user().empty()) {
+    facts_.set_user(std::string(summary.user));
+  } else {
+    truncated &= ~kTruncatedUser;
+  }
+  if (!summary.model.empty()) AddModel(summary.model);
   for (const auto& [key, value] : summary.tags) {
-    const bool room = facts_.tags().size() < kMaxTags;
-    if (room) (*facts_.mutable_tags())[std::string(key)] = std::string(value);
+    if (facts_.tags().size() < kMaxTags || facts_.tags().contains(std::string(key))) {
+      (*facts_.mutable_tags())[std::string(key)] = std::string(value);
+    } else {
+      truncated |= kFactsTruncatedTags;
+    }
   }
   for (const auto& [key, value] : summary.metadata) {
-    const bool room = facts_.metadata().size() < kMaxMetadata;
-    if (room) facts_.mutable_metadata()->insert({std::string(key), std::string(value)});
+    if (facts_.metadata().size() < kMaxMetadata || facts_.metadata().contains(std::string(key))) {
+      facts_.mutable_metadata()->insert({std::string(key), std::string(value)});
+    } else {
+      truncated |= kFactsTruncatedMetadata;
+    }
   }
+  if (truncated != 0) SetTruncated(truncated, true);
+}
+
+// Of too many, the first by name.
+void FactsBuilder::AddModel(std::string_view model) {
+  const auto place = std::lower_bound(models_.begin(), models_.end(), model);
+  if (place != models_.end() && *place == model) return;
+  models_.insert(place, std::string(model));
+  if (models_.size() <= static_cast<size_t>(kMaxModels)) return;
+  models_.pop_back();
+  SetTruncated(kFactsTruncatedModels, true);
 }
 
 void FactsBuilder::AddUsage(const SpanView& span, const SpanSummary& summary) {
@@ -90,13 +135,15 @@ void FactsBuilder::AddUsage(const SpanView& span, const SpanSummary& summary) {
 void FactsBuilder::AddRoot(const SpanView& span) {
   storage::v1::RootSpanRecord root;
   root.set_span_id(std::string(span.span_id.bytes()));
-  root.set_name(ListedName(span.name));
+  bool truncated = false;
+  root.set_name(ListedName(span.name, &truncated));
   root.set_start_unix_nano(span.start_unix_nano);
   root.set_ended(span.end_unix_nano != 0);
   root.set_error(span.error);
   const bool again = facts_.root().span_id() == root.span_id();
   if (!facts_.has_root() || again || PrecedesAsRoot(root, facts_.root())) {
     *facts_.mutable_root() = std::move(root);
+    SetTruncated(kFactsTruncatedRootName, truncated);
   }
 }
 
@@ -134,6 +181,7 @@ TraceFacts FactsBuilder::Build() {
     facts_.set_uncounted_spans(static_cast<int64_t>(ids_.size() - counted));
   }
   BuildUsage();
+  facts_.mutable_models()->Assign(models_.begin(), models_.end());
   terms_.Finish(&facts_);
   return std::move(facts_);
 }

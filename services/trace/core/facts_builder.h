@@ -3,6 +3,7 @@
 #define ASSAY_SERVICES_TRACE_CORE_FACTS_BUILDER_H_
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -35,6 +36,8 @@ class FactsBuilder {
   void AddRoot(const SpanView& span);
   void AddUsage(const SpanView& span, const SpanSummary& summary);
   void AddIdentity(const SpanSummary& summary);
+  void AddModel(std::string_view model);
+  void SetTruncated(uint32_t bits, bool is);
   void BuildUsage();
 
   PriceMemo& prices_;
@@ -42,6 +45,7 @@ class FactsBuilder {
   TraceFacts facts_;
   storage::v1::ChunkDirectoryRecord directory_;
   std::vector<SpanId> ids_;
+  std::vector<std::string> models_;                  // Ascending, each once.
   std::vector<storage::v1::SpanUsageRecord> usage_;  // In the order of arrival.
 };
 

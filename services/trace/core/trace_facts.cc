@@ -8,6 +8,8 @@
 #include <tuple>
 #include <utility>
 
+#include "common/names/judge_call_metadata.h"
+
 namespace assay::trace {
 namespace {
 
@@ -119,14 +121,25 @@ void MergeTerms(const TraceFacts& newer, TraceFacts* facts) {
 
 using Entries = google::protobuf::Map<std::string, std::string>;
 
-// Keeps the entries of `first`, then those with the smallest keys.
-void Cap(size_t most, const std::set<std::string>& first, Entries* entries) {
-  if (entries->size() <= most) return;
+void SetTruncated(uint32_t bits, TraceFacts* facts) {
+  if (bits != 0) facts->set_truncated(facts->truncated() | bits);
+}
+
+void MergeModels(const TraceFacts& newer, TraceFacts* facts) {
+  MergeTexts(
+      newer.models(), [](const std::string&) { return kMaxModels; }, facts->mutable_models(),
+      [&](const std::string&) { SetTruncated(kFactsTruncatedModels, facts); });
+}
+
+// Keeps the entries of `first`, then those with the smallest keys. Whether some had to go.
+bool Cap(size_t most, const std::set<std::string>& first, Entries* entries) {
+  if (entries->size() <= most) return false;
   std::vector<std::pair<bool, std::string>> keys;
   keys.reserve(entries->size());
   for (const auto& [key, value] : *entries) keys.emplace_back(!first.contains(key), key);
   std::sort(keys.begin(), keys.end());
   for (size_t i = most; i < keys.size(); ++i) entries->erase(keys[i].second);
+  return true;
 }
 
 // What a client said of a tag outweighs what spans say of it, now and later.
@@ -144,14 +157,36 @@ void MergeTags(const TraceFacts& newer, TraceFacts* facts) {
     (*facts->mutable_tags())[key] = value;
     if (by_client) owned.insert(key);
   }
-  Cap(kMaxTags, owned, facts->mutable_tags());
+  if (Cap(kMaxTags, owned, facts->mutable_tags())) SetTruncated(kFactsTruncatedTags, facts);
   facts->mutable_client_tags()->Assign(owned.begin(), owned.end());
 }
 
 void MergeEntries(const TraceFacts& newer, TraceFacts* facts) {
   for (const auto& [key, value] : newer.metadata()) facts->mutable_metadata()->insert({key, value});
-  Cap(kMaxMetadata, {}, facts->mutable_metadata());
+  if (Cap(kMaxMetadata, {}, facts->mutable_metadata())) {
+    SetTruncated(kFactsTruncatedMetadata, facts);
+  }
   MergeTags(newer, facts);
+}
+
+// Of what `facts` now have from `newer`: whether it is all that was said.
+void TakeTruncated(uint32_t bit, const TraceFacts& newer, TraceFacts* facts) {
+  if (((facts->truncated() ^ newer.truncated()) & bit) != 0) {
+    facts->set_truncated(facts->truncated() ^ bit);
+  }
+}
+
+void MergeIdentity(const TraceFacts& newer, TraceFacts* facts) {
+  if (facts->session().empty()) {
+    facts->set_session(newer.session());
+    TakeTruncated(kFactsTruncatedSession, newer, facts);
+  }
+  if (facts->user().empty()) {
+    facts->set_user(newer.user());
+    TakeTruncated(kFactsTruncatedUser, newer, facts);
+  }
+  constexpr uint32_t kSums = kFactsTruncatedTags | kFactsTruncatedMetadata | kFactsTruncatedModels;
+  SetTruncated(newer.truncated() & kSums, facts);
 }
 
 void MergeCompletion(const TraceFacts& newer, TraceFacts* facts) {
@@ -173,12 +208,14 @@ void MergeSpans(const TraceFacts& newer, TraceFacts* facts) {
   if (first || start(newer) < start(*facts)) {
     facts->set_start_unix_nano(newer.start_unix_nano());
     facts->set_first_span_name(newer.first_span_name());
+    TakeTruncated(kFactsTruncatedFirstName, newer, facts);
   }
   facts->set_end_unix_nano(std::max(facts->end_unix_nano(), newer.end_unix_nano()));
   MergeIds(newer.span_ids(), facts);
   facts->set_uncounted_spans(facts->uncounted_spans() + newer.uncounted_spans());
   if (newer.has_root() && (!facts->has_root() || PrecedesAsRoot(newer.root(), facts->root()))) {
     *facts->mutable_root() = newer.root();
+    TakeTruncated(kFactsTruncatedRootName, newer, facts);
   }
   facts->set_error_spans(facts->error_spans() + newer.error_spans());
   facts->set_span_bytes(facts->span_bytes() + newer.span_bytes());
@@ -205,8 +242,7 @@ void MergeFacts(const TraceFacts& newer, TraceFacts* facts) {
     return;
   }
   if (HasSpans(newer)) MergeSpans(newer, facts);
-  if (facts->session().empty()) facts->set_session(newer.session());
-  if (facts->user().empty()) facts->set_user(newer.user());
+  MergeIdentity(newer, facts);
   if (facts->experiment_number() == 0) {
     facts->set_experiment_number(newer.experiment_number());
     facts->set_bound_ms(newer.bound_ms());
@@ -215,6 +251,7 @@ void MergeFacts(const TraceFacts& newer, TraceFacts* facts) {
   facts->set_last_sequence(std::max(facts->last_sequence(), newer.last_sequence()));
   MergeSpanUsage(newer, facts);
   MergeTerms(newer, facts);
+  MergeModels(newer, facts);
   MergeEntries(newer, facts);
   MergeCompletion(newer, facts);
 }
@@ -231,6 +268,15 @@ int64_t SpanCount(const TraceFacts& facts) {
   return static_cast<int64_t>(facts.span_ids().size() / SpanId::kSize) + facts.uncounted_spans();
 }
 
+std::string_view JudgedBy(const TraceFacts& facts) {
+  if (facts.metadata().empty()) return {};
+  static const std::string* const kCall = new std::string(names::kJudgeCallMetadata);
+  static const std::string* const kJudged = new std::string(names::kJudgedMetadata);
+  const auto judged = facts.metadata().find(*kJudged);
+  if (judged == facts.metadata().end() || !facts.metadata().contains(*kCall)) return {};
+  return judged->second;
+}
+
 std::string MakeTerm(std::string_view field, std::string_view value) {
   std::string term;
   term.reserve(field.size() + 1 + value.size());
@@ -241,7 +287,7 @@ std::string MakeTerm(std::string_view field, std::string_view value) {
 std::string_view FieldOfTerm(std::string_view term) { return term.substr(0, term.find('\0')); }
 
 bool IsReserved(std::string_view field) {
-  return field == "session" || field == "user" || field == "root_span_name";
+  return field == "session" || field == "user" || field == "root_span_name" || field == "judged";
 }
 
 std::string_view ValueOfTerm(std::string_view term) {

@@ -224,6 +224,69 @@ TEST(TraceFactsTest, KeepTheirCaps) {
   EXPECT_FALSE(UsageOf(sum).has_input_tokens());
 }
 
+TEST(TraceFactsTest, SayWhatTheirCapsTookFromThem) {
+  TraceFacts sum;
+  const auto add = [&](const std::string& number) {
+    TraceFacts one;
+    one.set_schema_version(1);
+    (*one.mutable_tags())["t" + number] = "";
+    (*one.mutable_metadata())["m" + number] = "";
+    one.add_models("model" + number);
+    MergeFacts(one, &sum);
+  };
+  for (int i = 0; i < kMaxModels; ++i) add(std::to_string(100 + i));
+  EXPECT_EQ(sum.truncated(), 0u);
+  add("099");
+  EXPECT_EQ(sum.truncated(), kFactsTruncatedModels);
+  EXPECT_EQ(sum.models_size(), kMaxModels);
+  EXPECT_EQ(sum.models(0), "model099") << "the first by name stay";
+  for (int i = kMaxModels; i < 50; ++i) add(std::to_string(100 + i));
+  EXPECT_EQ(sum.truncated(), kFactsTruncatedModels | kFactsTruncatedMetadata);
+  for (int i = 50; i < 100; ++i) add(std::to_string(100 + i));
+  EXPECT_EQ(sum.truncated(), kFactsTruncatedModels | kFactsTruncatedMetadata | kFactsTruncatedTags);
+}
+
+TEST(TraceFactsTest, ListModelsWhateverElseIsIndexed) {
+  TraceFacts sum;
+  for (int i = 0; i < 200; ++i) {
+    OtlpSpan span = Span(static_cast<uint8_t>(i + 1), 1, 50);
+    SetText(&span, "gen_ai.tool.name", "tool " + std::to_string(i));
+    if (i == 150) SetText(&span, "gen_ai.request.model", "the model");
+    if (i == 160) SetText(&span, "gen_ai.request.model", std::string(250, 'm'));
+    MergeFacts(FactsOf(span), &sum);
+  }
+  EXPECT_THAT(sum.models(), testing::ElementsAre(std::string(250, 'm'), "the model"));
+  EXPECT_EQ(sum.truncated(), 0u);
+}
+
+TEST(TraceFactsTest, SessionAndNamesSayWhetherTheyAreWhole) {
+  OtlpSpan root = Span(1, 0, 50);
+  SetText(&root, "session.id", std::string(251, 's'));
+  SetText(&root, "user.id", "u");
+  root.set_name(std::string(5000, 'r'));
+  OtlpSpan child = Span(2, 1, 40);
+  SetText(&child, "session.id", "short");
+  SetText(&child, "user.id", std::string(251, 'u'));
+  TraceFacts sum = FactsOf(root, 1);
+  EXPECT_EQ(sum.truncated(),
+            kFactsTruncatedSession | kFactsTruncatedRootName | kFactsTruncatedFirstName);
+  MergeFacts(FactsOf(child, 2), &sum);
+  EXPECT_EQ(sum.truncated(), kFactsTruncatedSession | kFactsTruncatedRootName)
+      << "the first session and user stay, the child started first";
+  sum = FactsOf(child, 2);
+  MergeFacts(FactsOf(root, 1), &sum);
+  EXPECT_EQ(sum.truncated(), kFactsTruncatedUser | kFactsTruncatedRootName);
+}
+
+TEST(TraceFactsTest, KnowWhatAJudgementWasMadeOf) {
+  TraceFacts facts;
+  EXPECT_EQ(JudgedBy(facts), "");
+  (*facts.mutable_metadata())["assay_judged"] = "experiments/e/traces/t";
+  EXPECT_EQ(JudgedBy(facts), "") << "somebody's own metadata";
+  (*facts.mutable_metadata())["assay_judge_call"] = "quality";
+  EXPECT_EQ(JudgedBy(facts), "experiments/e/traces/t");
+}
+
 TEST(TraceFactsTest, CountWhatModelsUsed_NotWhatAgentsRepeat) {
   TraceFacts facts;
   facts.set_schema_version(1);

@@ -10,6 +10,7 @@
 #include "common/read_token/read_token.h"
 #include "common/status/status_matchers.h"
 #include "services/trace/core/ingestor.h"
+#include "services/trace/core/trace_view.h"
 #include "services/trace/testing/complete_trace.h"
 #include "services/trace/testing/memory_trace_store.h"
 #include "services/trace/testing/otlp_requests.h"
@@ -184,6 +185,70 @@ TEST_F(TraceQueriesTest, CutsVeryManySpans) {
   EXPECT_EQ(trace->spans_size(), 1000);
   EXPECT_TRUE(trace->spans_truncated());
   EXPECT_EQ(trace->spans(0).start_time().seconds(), 991);
+}
+
+TEST_F(TraceQueriesTest, SaysWhatItDoesNotShowWhole) {
+  ExportRequest request;
+  OtlpSpan* root = AddSpan(AddResource(&request, "e"), 1, 1, 0, 100);
+  SetText(root, "user.id", "u");
+  SetText(root, "session.id", std::string(251, 's'));
+  for (int i = 0; i < 51; ++i) SetText(root, "assay.metadata.k" + std::to_string(i), "v");
+  SetText(root, "assay.inputs", "\"" + std::string(300 << 10, 'x') + "\"");
+  Export(request);
+  const std::string name = "experiments/e/traces/" + TestTrace(1).Hex();
+  EXPECT_THAT(Get(name)->truncated_parts(),
+              ElementsAre(v1::TRACE_PART_METADATA, v1::TRACE_PART_SESSION));
+  const v1::Trace listed = Search(Query(""))->traces(0);
+  EXPECT_FALSE(listed.has_inputs());
+  EXPECT_THAT(listed.truncated_parts(),
+              ElementsAre(v1::TRACE_PART_METADATA, v1::TRACE_PART_SESSION, v1::TRACE_PART_INPUTS));
+  ExportTrace(2, 200);
+  EXPECT_THAT(Get("experiments/e/traces/" + TestTrace(2).Hex())->truncated_parts(), IsEmpty());
+  for (size_t i = 0; i < kMaxAssessmentsShown; ++i) {
+    Assess(2, "a" + std::to_string(i), "quality", common::v1::SOURCE_KIND_HUMAN, "1");
+  }
+  EXPECT_THAT(Get("experiments/e/traces/" + TestTrace(2).Hex())->truncated_parts(), IsEmpty());
+  Assess(2, "more", "quality", common::v1::SOURCE_KIND_HUMAN, "1");
+  const v1::Trace assessed = *Get("experiments/e/traces/" + TestTrace(2).Hex());
+  EXPECT_EQ(assessed.assessments_size(), static_cast<int>(kMaxAssessmentsShown));
+  EXPECT_THAT(assessed.truncated_parts(), ElementsAre(v1::TRACE_PART_ASSESSMENTS));
+}
+
+TEST_F(TraceQueriesTest, ListsTheModelsOfATraceWithVeryManyTools) {
+  ExportRequest request;
+  OtlpResourceSpans* resource = AddResource(&request, "e");
+  const std::string arn =
+      "arn:aws:bedrock:us-east-1:123456789012:inference-profile/" + std::string(60, 'm');
+  for (int i = 0; i < 200; ++i) {
+    OtlpSpan* span = AddSpan(resource, 1, static_cast<uint8_t>(i + 1), 0, 100);
+    SetText(span, "gen_ai.tool.name", "tool " + std::to_string(i));
+    if (i == 180) SetText(span, "gen_ai.request.model", "one");
+    if (i == 190) SetText(span, "gen_ai.request.model", arn);
+  }
+  Export(request);
+  const v1::Trace trace = *Get("experiments/e/traces/" + TestTrace(1).Hex());
+  EXPECT_THAT(trace.models(), ElementsAre(arn, "one"));
+  EXPECT_THAT(trace.truncated_parts(), IsEmpty());
+}
+
+TEST_F(TraceQueriesTest, ListsTheModelsOfTracesFromBeforeTheyWereKeptApart) {
+  TraceFacts old;
+  old.add_terms(MakeTerm("model", "b"));
+  old.add_terms(MakeTerm("model", "c" + std::string(47, 'd') + "hash of all of it"));
+  StoredTrace stored{.binding = {"e", ""}, .facts = old};
+  stored.facts.set_schema_version(1);
+  stored.facts.set_span_ids("12345678");
+  const auto show = [&] { return *ShowTrace(store_, TestTrace(1), stored, v1::TRACE_VIEW_BASIC); };
+  EXPECT_THAT(show().models(), ElementsAre("b", "c" + std::string(47, 'd')));
+  EXPECT_THAT(show().truncated_parts(), ElementsAre(v1::TRACE_PART_MODELS));
+  // Spans that come later say their models apart.
+  stored.facts.mutable_terms()->RemoveLast();
+  stored.facts.add_models("a");
+  EXPECT_THAT(show().models(), ElementsAre("a", "b"));
+  EXPECT_THAT(show().truncated_parts(), IsEmpty());
+  stored.facts.clear_models();
+  stored.facts.add_overflowed_fields("model");
+  EXPECT_THAT(show().truncated_parts(), ElementsAre(v1::TRACE_PART_MODELS));
 }
 
 TEST_F(TraceQueriesTest, KnowsNoTraceOfAnotherExperimentOrABadName) {

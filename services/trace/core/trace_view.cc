@@ -33,6 +33,7 @@ constexpr size_t kMaxListSpanBytes = size_t{768} << 10;
 // Terms of this size may be shortened ones, of which so much is text.
 constexpr size_t kShortenedTermBytes = 64;
 constexpr size_t kTermHeadBytes = 48;
+constexpr std::string_view kModelField = "model";
 
 // What was stored was checked on arrival, so its size needs no bound here.
 absl::StatusOr<OtlpBatch> ReadStored(std::string_view otlp) {
@@ -172,6 +173,59 @@ absl::Status ShowFromSpans(const TraceStore& store, const TraceId& trace, const 
   return ShowSpans(store, trace, facts, prices, list, shown);
 }
 
+// The models of facts that list them among their terms only, as far as these go: the term of a long
+// name ends with a hash.
+void AddModelsOfTerms(const TraceFacts& facts, std::vector<std::string>* models, bool* truncated) {
+  const auto& overflowed = facts.overflowed_fields();
+  if (facts.models().empty() &&
+      std::find(overflowed.begin(), overflowed.end(), kModelField) != overflowed.end()) {
+    *truncated = true;
+  }
+  for (const std::string& term : facts.terms()) {
+    if (FieldOfTerm(term) != kModelField) continue;
+    std::string_view model = ValueOfTerm(term);
+    const bool shortened = model.size() >= kShortenedTermBytes;
+    if (shortened) model = json::TruncateUtf8Bytes(model, kTermHeadBytes);
+    const bool known = std::any_of(models->begin(), models->end(), [&](const std::string& one) {
+      return shortened ? one.starts_with(model) : one == model;
+    });
+    if (known) continue;
+    models->emplace_back(model);
+    *truncated = *truncated || shortened;
+  }
+  std::sort(models->begin(), models->end());
+}
+
+struct Models {
+  std::vector<std::string> names;
+  bool truncated = false;
+};
+
+Models ModelsOf(const TraceFacts& facts) {
+  Models models;
+  models.names.assign(facts.models().begin(), facts.models().end());
+  models.truncated = (facts.truncated() & kFactsTruncatedModels) != 0;
+  // With as many as there may be, those among the terms are of them, or come after them.
+  if (models.names.size() < static_cast<size_t>(kMaxModels)) {
+    AddModelsOfTerms(facts, &models.names, &models.truncated);
+  }
+  if (models.names.size() > static_cast<size_t>(kMaxModels)) {
+    models.names.resize(kMaxModels);
+    models.truncated = true;
+  }
+  return models;
+}
+
+// In order, each once.
+void AddTruncatedPart(v1::TracePart part, v1::Trace* shown) {
+  auto& parts = *shown->mutable_truncated_parts();
+  const auto place = std::lower_bound(parts.begin(), parts.end(), static_cast<int>(part));
+  if (place != parts.end() && *place == part) return;
+  const auto index = place - parts.begin();
+  parts.Add(part);
+  std::rotate(parts.begin() + index, parts.end() - 1, parts.end());
+}
+
 absl::StatusOr<StoredTrace> FindTrace(const TraceStore& store, const std::string& experiment,
                                       const TraceId& trace) {
   ASSAY_ASSIGN_OR_RETURN(std::optional<StoredTrace> stored, store.GetTrace(trace));
@@ -205,6 +259,22 @@ absl::Duration DurationOf(const TraceFacts& facts) {
 
 std::string RootNameOf(const TraceFacts& facts) {
   return facts.has_root() ? facts.root().name() : facts.first_span_name();
+}
+
+std::vector<v1::TracePart> TruncatedPartsOf(const TraceFacts& facts) {
+  std::vector<v1::TracePart> parts;
+  const auto add = [&](bool truncated, v1::TracePart part) {
+    if (truncated) parts.push_back(part);
+  };
+  const uint32_t bits = facts.truncated();
+  add((bits & kFactsTruncatedTags) != 0, v1::TRACE_PART_TAGS);
+  add((bits & kFactsTruncatedMetadata) != 0, v1::TRACE_PART_METADATA);
+  add((bits & kFactsTruncatedSession) != 0, v1::TRACE_PART_SESSION);
+  add((bits & kFactsTruncatedUser) != 0, v1::TRACE_PART_USER);
+  add(ModelsOf(facts).truncated, v1::TRACE_PART_MODELS);
+  const uint32_t name = facts.has_root() ? kFactsTruncatedRootName : kFactsTruncatedFirstName;
+  add((bits & name) != 0, v1::TRACE_PART_ROOT_SPAN_NAME);
+  return parts;
 }
 
 absl::StatusOr<std::optional<std::string>> ReadRootSpan(const TraceStore& store,
@@ -257,14 +327,7 @@ void ShowFacts(const TraceFacts& facts, v1::Trace* shown) {
   if (common::v1::Cost cost = ShowCost(usage); cost.ByteSizeLong() > 0) {
     *shown->mutable_cost() = std::move(cost);
   }
-  for (const std::string& term : facts.terms()) {
-    if (FieldOfTerm(term) != "model" || shown->models_size() == kMaxModelsShown) continue;
-    // The term of a long name ends with a hash.
-    const std::string_view model = ValueOfTerm(term);
-    shown->add_models(std::string(model.size() < kShortenedTermBytes
-                                      ? model
-                                      : json::TruncateUtf8Bytes(model, kTermHeadBytes)));
-  }
+  for (std::string& model : ModelsOf(facts).names) shown->add_models(std::move(model));
   shown->set_error_span_count(facts.error_spans());
   shown->set_size_bytes(facts.span_bytes());
   if (facts.last_arrival_ms() != 0) {
@@ -276,9 +339,11 @@ void FitIntoList(v1::Trace* shown) {
   if (shown->ByteSizeLong() <= kMaxListPayloadBytes) return;
   if (shown->inputs().json_text().size() > kMaxListPayloadBytes) {
     shown->clear_inputs();
+    AddTruncatedPart(v1::TRACE_PART_INPUTS, shown);
   }
   if (shown->outputs().json_text().size() > kMaxListPayloadBytes) {
     shown->clear_outputs();
+    AddTruncatedPart(v1::TRACE_PART_OUTPUTS, shown);
   }
   size_t span_bytes = 0;
   for (const v1::Span& span : shown->spans()) span_bytes += span.ByteSizeLong();
@@ -313,12 +378,17 @@ absl::StatusOr<v1::Trace> Show(const TraceStore& store, const TraceId& trace,
     *shown.mutable_complete_time() =
         proto::ToTimestamp(TimeOfMillis(facts.completion().complete_ms()));
   }
+  for (const v1::TracePart part : TruncatedPartsOf(facts)) shown.add_truncated_parts(part);
   if (HasSpans(facts)) {
     ShowFacts(facts, &shown);
     ASSAY_RETURN_IF_ERROR(ShowFromSpans(store, trace, facts, view, prices, span_fields, &shown));
   }
   ASSAY_ASSIGN_OR_RETURN(std::vector<v1::AssessmentDigest> digests,
-                         store.AssessmentsOf(trace, kMaxAssessmentsShown));
+                         store.AssessmentsOf(trace, kMaxAssessmentsShown + 1));
+  if (digests.size() > kMaxAssessmentsShown) {
+    digests.resize(kMaxAssessmentsShown);
+    AddTruncatedPart(v1::TRACE_PART_ASSESSMENTS, &shown);
+  }
   for (v1::AssessmentDigest& digest : digests) *shown.add_assessments() = std::move(digest);
   return shown;
 }

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
@@ -21,8 +22,6 @@ inline constexpr size_t kMaxAssessmentsShown = 200;
 // MiB by default.
 inline constexpr size_t kMaxAnswerBytes = size_t{3} << 20;
 
-inline constexpr int kMaxModelsShown = 20;
-
 absl::Time TimeOfNanos(uint64_t unix_nano);
 absl::Time TimeOfMillis(uint64_t unix_ms);
 double UsdOfNanos(int64_t nano_usd);
@@ -31,6 +30,8 @@ common::v1::Cost ShowCost(const UsageRecord& usage);
 v1::TraceState StateOf(const TraceFacts& facts);
 absl::Duration DurationOf(const TraceFacts& facts);
 std::string RootNameOf(const TraceFacts& facts);
+// What of a trace these facts hold less of than its spans said, in order.
+std::vector<v1::TracePart> TruncatedPartsOf(const TraceFacts& facts);
 
 // The root's Span message as it is stored; nullopt while there is none. Blocks.
 absl::StatusOr<std::optional<std::string>> ReadRootSpan(const TraceStore& store,
@@ -45,7 +46,7 @@ absl::StatusOr<v1::Trace> ShowTrace(const TraceStore& store, const TraceId& trac
 
 // Takes from a trace what is too large for one of many in an answer: payloads of more than 256 KiB,
 // and spans of more than 768 KiB together; the previews stay. A page then stays within what clients
-// take by default.
+// take by default. Both are said in the trace.
 void FitIntoList(v1::Trace* shown);
 
 // The trace, or NOT_FOUND; also if it belongs to another experiment than `experiment`, unless that

@@ -31,6 +31,7 @@ class Sum {
     }
     const TraceFacts& facts = stored->facts;
     ++traces_;
+    session_truncated_ = session_truncated_ || (facts.truncated() & kFactsTruncatedSession) != 0;
     if (StateOf(facts) == v1::TRACE_STATE_ERROR) ++errors_;
     open_ = open_ || HoldsSessionOpen(facts, now_);
     start_ = std::min(start_, facts.start_unix_nano());
@@ -43,6 +44,7 @@ class Sum {
   void Show(v1::Session* shown) const {
     shown->set_trace_count(traces_);
     shown->set_error_count(errors_);
+    shown->set_session_truncated(session_truncated_);
     if (traces_ == 0) return;
     *shown->mutable_start_time() = proto::ToTimestamp(TimeOfNanos(start_));
     *shown->mutable_end_time() = proto::ToTimestamp(TimeOfNanos(end_));
@@ -60,6 +62,7 @@ class Sum {
   int64_t traces_ = 0;
   int64_t errors_ = 0;
   bool open_ = false;
+  bool session_truncated_ = false;
   uint64_t start_ = std::numeric_limits<uint64_t>::max();
   uint64_t end_ = 0;
   UsageRecord usage_;

@@ -189,6 +189,7 @@ class SummaryReader {
     const Source* source;
     uint16_t rank;
     std::string_view text;
+    bool cut;
   };
   struct RankedEntry {
     uint16_t rank;
@@ -262,13 +263,21 @@ class SummaryReader {
     return *summary_->owned.back();
   }
 
-  // A JSON string in a string is unwrapped; what is no string becomes JSON text.
+  // The beginning of a text; `cut_` says whether that is not all.
+  std::string_view Cut(std::string_view text, size_t max_chars) {
+    const std::string_view kept = json::TruncateUtf8(text, max_chars);
+    cut_ = kept.size() < text.size();
+    return kept;
+  }
+
+  // A JSON string in a string is unwrapped; what is no string becomes JSON text. Sets `cut_`.
   std::string_view TextOf(const WireField& member, std::string_view any_value, size_t max_chars) {
+    cut_ = false;
     if (member.number == 0) return {};
     if (member.number != 1) {
       std::string json;
       AppendAnyValueJson(any_value, &json);
-      return json::TruncateUtf8(Own(std::move(json)), max_chars);
+      return Cut(Own(std::move(json)), max_chars);
     }
     std::string_view text = member.bytes;
     if (text.size() >= 2 && text.front() == '"' && text.back() == '"') {
@@ -280,7 +289,7 @@ class SummaryReader {
         if (node.ok()) text = Own(std::move(node->text));
       }
     }
-    return json::TruncateUtf8(text, max_chars);
+    return Cut(text, max_chars);
   }
 
   // The document of an attribute with members, parsed once for all the sources that read it; null
@@ -336,11 +345,17 @@ class SummaryReader {
   void Set(const Source& source, uint16_t rank, std::string_view text) {
     if (text.empty()) return;
     if (!source.if_type.empty()) {
-      deferred_.push_back({&source, rank, text});
+      deferred_.push_back({&source, rank, text, cut_});
       return;
     }
-    ranks_[At(source.target)] = rank;
-    texts_[At(source.target)] = text;
+    SetText(At(source.target), rank, text, cut_);
+  }
+
+  void SetText(size_t target, uint16_t rank, std::string_view text, bool cut) {
+    ranks_[target] = rank;
+    texts_[target] = text;
+    const uint64_t bit = uint64_t{1} << target;
+    cut_texts_ = cut ? cut_texts_ | bit : cut_texts_ & ~bit;
   }
 
   void TakeWord(const Source& source, uint16_t rank, const WireField& member,
@@ -351,6 +366,7 @@ class SummaryReader {
       auto found = source.words->find(ToAbsl(word.substr(0, word.find(' '))));
       if (found == source.words->end()) return;
       word = found->second;
+      cut_ = false;
     }
     Set(source, rank, word);
   }
@@ -358,13 +374,18 @@ class SummaryReader {
   void TakeText(const Source& source, uint16_t rank, const WireField& member,
                 std::string_view any_value) {
     std::string_view text;
+    cut_ = false;
     if (source.path.empty()) {
       text = TextOf(member, any_value, kMaxIdentityChars);
     } else if (const json::Node* node = MemberAt(source, member, any_value);
                node != nullptr && node->is_string()) {
-      text = Own(std::string(json::TruncateUtf8(node->text, kMaxIdentityChars)));
+      text = Own(std::string(Cut(node->text, kMaxIdentityChars)));
     }
-    if (source.until != 0) text = text.substr(0, text.find(source.until));
+    if (source.until != 0) {
+      const size_t end = text.find(source.until);
+      if (end != text.npos) cut_ = false;
+      text = text.substr(0, end);
+    }
     if (source.conversion == Conversion::kLower &&
         std::any_of(text.begin(), text.end(), [](char c) { return c >= 'A' && c <= 'Z'; })) {
       std::string lower(text);
@@ -416,17 +437,28 @@ class SummaryReader {
     return target == Target::kCostOutput ? &summary_->cost.output : &summary_->cost.total;
   }
 
-  // The lowest rank wins a key; the last of equal ranks.
+  void SetTruncated(Target entries) {
+    summary_->truncated |= entries == Target::kTags ? kTruncatedTags : kTruncatedMetadata;
+  }
+
+  // The lowest rank wins a key; the last of equal ranks. `cut_` is of the value.
   void AddEntry(Target target, uint16_t rank, std::string_view key, std::string_view value) {
-    key = json::TruncateUtf8(key, kMaxIdentityChars);
+    bool cut = cut_;
+    key = Cut(key, kMaxIdentityChars);
+    cut = cut || cut_;
     if (key.empty()) return;
+    if (cut) SetTruncated(target);
     std::vector<RankedEntry>& entries = target == Target::kTags ? tags_ : metadata_;
     for (RankedEntry& known : entries) {
       if (known.entry.first != key) continue;
       if (rank <= known.rank) known = {rank, {key, value}};
       return;
     }
-    if (entries.size() < kMaxSummaryEntries) entries.push_back({rank, {key, value}});
+    if (entries.size() < kMaxSummaryEntries) {
+      entries.push_back({rank, {key, value}});
+    } else {
+      SetTruncated(target);
+    }
   }
 
   void TakeEntries(const Source& source, uint16_t rank, const WireField& member,
@@ -437,18 +469,20 @@ class SummaryReader {
                        !member.bytes.starts_with('[');
     if (plain)
       return AddEntry(source.target, rank, TextOf(member, any_value, kMaxIdentityChars), {});
+    if (any_value.size() > kMaxDocumentBytes) return SetTruncated(source.target);
     document = DocumentOf(member, any_value);
     if (document == nullptr) return;
     size_t taken = 0;
     for (const json::Node& child : document->children) {
-      if (++taken > kMaxSummaryEntries) return;
+      if (++taken > kMaxSummaryEntries) return SetTruncated(source.target);
+      cut_ = false;
       if (source.conversion == Conversion::kList) {
         if (!document->is_array() || !child.is_string()) continue;
         AddEntry(source.target, rank, Own(child.text), {});
       } else if (document->is_object()) {
-        std::string_view value = Own(child.is_string() ? child.text : child.ToJson());
-        AddEntry(source.target, rank, Own(child.key),
-                 json::TruncateUtf8(value, kMaxEntryValueChars));
+        const std::string_view whole = Own(child.is_string() ? child.text : child.ToJson());
+        const std::string_view value = Cut(whole, kMaxEntryValueChars);
+        AddEntry(source.target, rank, Own(child.key), value);
       }
     }
   }
@@ -459,8 +493,7 @@ class SummaryReader {
       if (late.source->if_type != summary_->span_type) continue;
       const size_t at = At(late.source->target);
       if (late.rank > ranks_[at]) continue;
-      ranks_[at] = late.rank;
-      texts_[at] = late.text;
+      SetText(at, late.rank, late.text, late.cut);
     }
     summary_->model = texts_[At(Target::kModel)];
     summary_->provider = texts_[At(Target::kProvider)];
@@ -475,8 +508,18 @@ class SummaryReader {
       tokens.total = *tokens.input + *tokens.output;
     CostUsd& cost = summary_->cost;
     if (!cost.total && cost.input && cost.output) cost.total = *cost.input + *cost.output;
+    if (cut_texts_ != 0) SetTruncatedTexts();
     for (const RankedEntry& tag : tags_) summary_->tags.push_back(tag.entry);
     for (const RankedEntry& one : metadata_) summary_->metadata.push_back(one.entry);
+  }
+
+  void SetTruncatedTexts() {
+    const auto set = [this](Target target, uint32_t bit) {
+      if ((cut_texts_ >> At(target) & 1) != 0) summary_->truncated |= bit;
+    };
+    set(Target::kSession, kTruncatedSession);
+    set(Target::kUser, kTruncatedUser);
+    set(Target::kModel, kTruncatedModel);
   }
 
   const SummaryIndex& index_;
@@ -486,6 +529,8 @@ class SummaryReader {
   std::vector<Deferred> deferred_;
   std::vector<RankedEntry> tags_;
   std::vector<RankedEntry> metadata_;
+  bool cut_ = false;        // Whether the text that was read last is only its beginning.
+  uint64_t cut_texts_ = 0;  // A bit for each of `texts_` that is only a beginning.
   const char* document_of_ = nullptr;
   bool document_ok_ = false;
   json::Node document_;

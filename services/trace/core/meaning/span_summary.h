@@ -19,6 +19,13 @@ inline constexpr size_t kMaxIdentityChars = 250;     // Every text but the value
 inline constexpr size_t kMaxEntryValueChars = 4096;  // Values of tags and metadata.
 inline constexpr size_t kMaxSummaryEntries = 50;     // Tags, and metadata, of one span.
 
+// What a summary holds less of than the span says: bits of SpanSummary::truncated.
+inline constexpr uint32_t kTruncatedTags = 1;
+inline constexpr uint32_t kTruncatedMetadata = 2;
+inline constexpr uint32_t kTruncatedSession = 4;
+inline constexpr uint32_t kTruncatedUser = 8;
+inline constexpr uint32_t kTruncatedModel = 16;
+
 // Absent means not said; never negative. `input` includes what was read from or written to a
 // cache, `output` includes reasoning. `total` is the sum of input and output if only these are
 // said.
@@ -67,6 +74,7 @@ struct SpanSummary {
   // text is JSON text.
   std::vector<Entry> tags;
   std::vector<Entry> metadata;
+  uint32_t truncated = 0;  // Bits kTruncated... above; of no other text.
 
   // Whether a span of this type calls a model itself. The usage of other types (AGENT, CHAIN,
   // WORKFLOW, TASK ...) repeats what the spans below them used. A span of no known type counts as

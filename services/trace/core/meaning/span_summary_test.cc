@@ -204,6 +204,39 @@ TEST(SpanSummaryTest, BoundsTextsAndEntries) {
   EXPECT_EQ(said->user, "42");
   ASSERT_EQ(said->tags.size(), kMaxSummaryEntries);
   EXPECT_EQ(said->tags[0].second.size(), kMaxEntryValueChars);
+  EXPECT_EQ(said->truncated, kTruncatedTags | kTruncatedSession);
+}
+
+TEST(SpanSummaryTest, SaysWhatItTruncates) {
+  const auto truncated = [](std::string_view key, const std::string& text) {
+    OtlpSpan span;
+    SetText(&span, key, text);
+    return Summarized(span)->truncated;
+  };
+  const std::string most(kMaxIdentityChars, 'x');
+  for (const char* key : {"session.id", "user.id", "gen_ai.request.model", "assay.tag.a"}) {
+    EXPECT_EQ(truncated(key, most), 0u) << key;
+  }
+  EXPECT_EQ(truncated("session.id", most + "y"), kTruncatedSession);
+  EXPECT_EQ(truncated("user.id", most + "y"), kTruncatedUser);
+  EXPECT_EQ(truncated("gen_ai.request.model", most + "y"), kTruncatedModel);
+  EXPECT_EQ(truncated("assay.tag." + most + "y", "v"), kTruncatedTags);
+  EXPECT_EQ(truncated("assay.metadata.a", std::string(kMaxEntryValueChars, 'v')), 0u);
+  EXPECT_EQ(truncated("assay.metadata.a", std::string(kMaxEntryValueChars + 1, 'v')),
+            kTruncatedMetadata);
+  EXPECT_EQ(truncated("metadata", "{\"a\":\"" + std::string(70'000, 'v') + "\"}"),
+            kTruncatedMetadata);
+  std::string many = "{\"k\":1";
+  for (int i = 0; i < 49; ++i) many += ",\"k" + std::to_string(i) + "\":1";
+  EXPECT_EQ(truncated("metadata", many + "}"), 0u);
+  EXPECT_EQ(truncated("metadata", many + ",\"one more\":1}"), kTruncatedMetadata);
+}
+
+TEST(SpanSummaryTest, SaysNothingOfTextsThatAnotherOneReplaces) {
+  OtlpSpan span;
+  SetText(&span, "session.id", std::string(300, 's'));
+  SetText(&span, "session.id", "short");
+  EXPECT_EQ(Summarized(span)->truncated, 0u);
 }
 
 TEST(SpanSummaryTest, LetsTheLastOfEqualKeysWin) {

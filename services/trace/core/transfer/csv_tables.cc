@@ -2,6 +2,7 @@
 
 #include <map>
 #include <string>
+#include <vector>
 
 #include "absl/time/time.h"
 #include "common/json/json_reader.h"
@@ -81,6 +82,14 @@ std::string AssessmentsJson(const v1::Trace& trace) {
   return out + "]";
 }
 
+std::vector<std::string> PartWords(const v1::Trace& trace) {
+  std::vector<std::string> words;
+  for (const int part : trace.truncated_parts()) {
+    words.push_back(Word(v1::TracePart_Name(static_cast<v1::TracePart>(part)), "TRACE_PART_"));
+  }
+  return words;
+}
+
 void AppendUsage(const common::v1::TokenUsage& usage, CsvRow* row) {
   const auto count = [&](bool known, int64_t value) { known ? row->Integer(value) : row->Empty(); };
   count(usage.has_input_tokens(), usage.input_tokens());
@@ -101,11 +110,11 @@ void AppendHeader(std::initializer_list<std::string_view> columns, std::string* 
 }  // namespace
 
 void AppendTraceHeader(std::string* out) {
-  AppendHeader({"name",         "state",         "start_time",   "duration_ms", "root_span_name",
-                "session",      "user",          "evaluation",   "span_count",  "error_span_count",
-                "input_tokens", "output_tokens", "total_tokens", "cost_usd",    "models",
-                "tags",         "metadata",      "inputs",       "outputs",     "error",
-                "assessments"},
+  AppendHeader({"name",         "state",          "start_time",   "duration_ms", "root_span_name",
+                "session",      "user",           "evaluation",   "span_count",  "error_span_count",
+                "input_tokens", "output_tokens",  "total_tokens", "cost_usd",    "models",
+                "tags",         "metadata",       "inputs",       "outputs",     "error",
+                "assessments",  "truncated_parts"},
                out);
 }
 
@@ -134,6 +143,7 @@ void AppendTraceRow(const v1::Trace& trace, std::string_view error, bool escape_
       .Text(trace.outputs().json_text())
       .Text(error)
       .Text(AssessmentsJson(trace))
+      .Text(ListJson(PartWords(trace)))
       .End();
 }
 

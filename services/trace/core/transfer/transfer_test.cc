@@ -165,7 +165,7 @@ TEST_F(TransferTest, ExportsTables) {
   EXPECT_THAT(spans, StartsWith("trace,span_id,parent_span_id,span_name,"));
   EXPECT_THAT(spans, HasSubstr(",0000000000000002,0000000000000001,\"'=cmd,\"\"x\"\"\","));
   EXPECT_THAT(ExportText(Request(v1::EXPORT_FORMAT_CSV_TRACES), {}),
-              testing::EndsWith("assessments\r\n"));
+              testing::EndsWith("assessments,truncated_parts\r\n"));
   EXPECT_THAT(ExportText(Request(), {}), IsEmpty());
 }
 
