@@ -77,6 +77,10 @@ void AddFlags(Options* options, config::FlagSet& flags) {
             "Whether each judgement that asks a model becomes a trace, linked to its feedback.");
   flags.Add("max_running_evaluations", &options->max_running_evaluations,
             "Evaluations at work at a time; the others wait.", {.min = 1, .max = 256});
+  flags.Add("evaluation_model_wait", &options->evaluation_model_wait,
+            "How long an evaluation's rows wait for a model that is not asked because it failed "
+            "several times in a row; then they fail. 0: they do not wait.",
+            {.min = 0, .max = 7 * 86'400});
   flags.Add("judge_storage_threads", &options->storage_threads,
             "Threads that read and write the judge service's store.", {.min = 1, .max = 64});
   flags.Add("judge_cpu_threads", &options->cpu_threads,
@@ -155,7 +159,7 @@ JudgeServer::JudgeServer(const Options& options, rpc::Metrics* metrics, Ground g
       reader_(evaluation_store_, troubles_),
       watch_(reader_, *storage_, *timers_, kWatchInterval),
       patience_(*storage_, *timers_, {}),
-      jobs_(MakeJobEnvironment(), *timers_, {.max_running = options.max_running_evaluations}),
+      jobs_(MakeJobEnvironment(options), *timers_, {.max_running = options.max_running_evaluations}),
       evaluations_(
           evaluation_store_, resolver_, reader_, jobs_, SystemClock(),
           {.address = [this](std::string_view address) { return user_channels_.Check(address); },
@@ -170,15 +174,17 @@ JudgeServer::JudgeServer(const Options& options, rpc::Metrics* metrics, Ground g
       evaluation_service_(evaluations_, watch_, runtime_),
       usage_service_(models_->usage(), runtime_) {}
 
-JobEnvironment JudgeServer::MakeJobEnvironment() {
+JobEnvironment JudgeServer::MakeJobEnvironment(const Options& options) {
   return {.rows = {.runner = runner_,
                    .traces = traces_,
                    .feedback = feedback_,
                    .scorers = scorers_,
                    .predictors = predictors_,
+                   .models = models_->client(),
                    .patience = patience_,
                    .executor = *storage_,
-                   .clock = SystemClock()},
+                   .clock = SystemClock(),
+                   .model_wait = options.evaluation_model_wait},
           .store = evaluation_store_,
           .resolver = resolver_,
           .troubles = troubles_,
@@ -186,6 +192,7 @@ JobEnvironment JudgeServer::MakeJobEnvironment() {
 }
 
 JudgeServer::~JudgeServer() {
+  recorded_.Stop();
   server_.reset();
   jobs_.Stop();
   models_->Shutdown();
@@ -203,6 +210,9 @@ std::vector<std::pair<std::string, std::string>> JudgeServer::Endpoints() const 
   return {{"grpc", server_->address()}};
 }
 
-void JudgeServer::Drain() { server_->Drain(); }
+void JudgeServer::Drain() {
+  server_->Drain();
+  recorded_.Stop();
+}
 
 }  // namespace assay::judge

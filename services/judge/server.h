@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "common/clock/timer.h"
 #include "common/config/flags.h"
 #include "common/exec/executor.h"
@@ -63,6 +64,7 @@ struct Options {
   int storage_threads = 4;
   int cpu_threads = 2;
   int max_running_evaluations = 16;
+  absl::Duration evaluation_model_wait = absl::Minutes(10);
 };
 
 // `options` outlives the set.
@@ -92,7 +94,7 @@ class JudgeServer final : public rpc::RunningService {
     std::string scorer_authorities;
   };
   JudgeServer(const Options& options, rpc::Metrics* metrics, Ground ground);
-  JobEnvironment MakeJobEnvironment();
+  JobEnvironment MakeJobEnvironment(const Options& options);
 
   // In order of lifetime: what stands below uses what stands above.
   std::unique_ptr<ThreadPool> storage_;

@@ -65,7 +65,8 @@ void JudgeRunner::Run(ResolvedJudge judge, Subject subject, CallContext context,
 
 void JudgeRunner::RunHere(ResolvedJudge judge, Subject subject, CallContext context,
                           JudgeRunSettings settings, Done<JudgeVerdict> done) {
-  JudgingPorts ports = ports_;
+  JudgingPorts ports = {settings.models == nullptr ? ports_.models : *settings.models,
+                        ports_.scorers, ports_.clock, nullptr};
   if (options_.traces != nullptr && !settings.experiment.empty()) {
     done = Recorded(judge, subject, settings, &ports, std::move(done));
   }

@@ -32,6 +32,7 @@ struct JudgeRunSettings {
   std::string idempotency_key;  // Passed on to the model client; "" for none.
   std::string experiment;       // experiments/{experiment}: whose budget pays.
   bool bypass_cache = false;
+  ModelClient* models = nullptr;  // Asked instead of the runner's; null: those. Outlives the call.
 };
 
 struct JudgeRunnerOptions {

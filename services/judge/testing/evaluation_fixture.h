@@ -69,6 +69,7 @@ class EvaluationProcess {
                         .feedback = world.feedback,
                         .scorers = world.scorers,
                         .predictors = world.predictors,
+                        .models = world.models,
                         .patience = patience_,
                         .executor = world.executor,
                         .clock = world.clock},

@@ -276,10 +276,12 @@ class FakeScorers final : public ScorerPort {
   using Responder = std::function<absl::StatusOr<v1::ScoreResponse>(const v1::ScoreRequest&)>;
   explicit FakeScorers(Executor& executor) : executor_(executor) {}
 
-  Responder responder;  // Set before the first call.
+  Responder responder;         // Set before the first call.
+  std::atomic<int> depth = 0;  // Of the last call.
 
   void Score(const v1::Scorer& scorer, v1::ScoreRequest request, CallContext context,
              Done<v1::ScoreResponse> done) override {
+    depth = context.depth;
     executor_.Run([this, request = std::move(request), done = std::move(done)]() mutable {
       std::move(done)(responder(request));
     });

@@ -13,6 +13,7 @@
 #include "common/status/errors.h"
 #include "common/status/status_macros.h"
 #include "common/strings/strings.h"
+#include "services/judge/core/calls/outer_call.h"
 #include "services/judge/core/calls/session_loader.h"
 #include "services/judge/core/judge_needs.h"
 
@@ -171,15 +172,6 @@ feedback::v1::Assessment AssessmentOf(const v1::JudgeRequest& request, const std
   return assessment;
 }
 
-// A scorer that calls back spends the budget of the judgement that asked it.
-absl::Status CheckOuterCall(const CallContext& context, const v1::JudgeRequest& request) {
-  if (context.experiment.empty() || context.experiment == request.parent()) return absl::OkStatus();
-  return InvalidField("parent",
-                      StrCat("must be ", json::PreviewOf(context.experiment, 300),
-                             ": the call is a part of a judgement of that experiment"),
-                      "NESTED_EXPERIMENT_MISMATCH");
-}
-
 // The trace that carries what is logged: of a session the first one, as SayWhichSession noted.
 std::string TargetOf(const v1::JudgeRequest& request, const v1::JudgeResponse& response) {
   const auto noted = response.metadata().find(kSessionTraceKey);
@@ -258,7 +250,7 @@ void JudgeCalls::WaitUntilIdle() {
 void JudgeCalls::Begin(CallContext context, v1::JudgeRequest request,
                        Done<v1::JudgeResponse> done) {
   absl::Status valid = CheckRequest(request);
-  valid.Update(CheckOuterCall(context, request));
+  valid.Update(CheckOuterCall(context, request.parent(), "parent"));
   if (!valid.ok()) return std::move(done)(valid);
   absl::StatusOr<Subject> subject = SubjectOf(request);
   if (!subject.ok()) return std::move(done)(subject.status());
@@ -291,7 +283,11 @@ void JudgeCalls::BeginRecorded(std::shared_ptr<Call> call, Done<v1::JudgeRespons
   recorded_.Do(
       std::move(key),
       [this, call](Done<CallAnswer> answered) {
-        call->done = [answered = std::move(answered)](absl::StatusOr<Judged> judged) mutable {
+        // What is logged afterwards is logged for the caller: `finish` has the call's own context.
+        RecordedCalls::Outliving work = recorded_.Outlive(call->context);
+        call->context = std::move(work.context);
+        call->done = [answered = std::move(answered),
+                      hold = std::move(work.hold)](absl::StatusOr<Judged> judged) mutable {
           if (!judged.ok()) return std::move(answered)(judged.status());
           std::move(answered)(CallAnswer{judged->response.SerializeAsString(), judged->record});
         };

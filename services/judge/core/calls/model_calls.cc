@@ -13,6 +13,7 @@
 #include "common/status/errors.h"
 #include "common/status/status_macros.h"
 #include "common/strings/strings.h"
+#include "services/judge/core/calls/outer_call.h"
 
 namespace assay::judge {
 namespace {
@@ -102,12 +103,7 @@ void ModelCalls::Complete(const CallContext& context, const v1::CompleteRequest&
   absl::Status valid = CheckParameters(request);
   // A scorer that calls back spends the budget of the judgement that asked it.
   const std::string& payer = context.experiment.empty() ? request.parent() : context.experiment;
-  if (!request.parent().empty() && request.parent() != payer) {
-    valid.Update(InvalidField("parent",
-                              StrCat("must be ", json::PreviewOf(payer, 300),
-                                     ": the call is a part of a judgement of that experiment"),
-                              "NESTED_EXPERIMENT_MISMATCH"));
-  }
+  if (!request.parent().empty()) valid.Update(CheckOuterCall(context, request.parent(), "parent"));
   if (!valid.ok()) return std::move(done)(valid);
   absl::StatusOr<std::vector<ChatMessage>> messages = MessagesOf(request);
   if (!messages.ok()) return std::move(done)(messages.status());
@@ -126,15 +122,19 @@ void ModelCalls::Complete(const CallContext& context, const v1::CompleteRequest&
       request.request_id().empty()
           ? names::RandomId("complete")
           : json::Sha256Hex(StrCat(context.principal, "\n", request.request_id())).substr(0, 32);
+  const bool is_recorded = !request.request_id().empty();
   recorded_.Do(
       MakeRequestKey(context, "ModelService/Complete", request),
-      [this, context, question = std::move(question)](Done<CallAnswer> answered) mutable {
-        models_.Complete(
-            std::move(question), context,
-            [answered = std::move(answered)](absl::StatusOr<ModelResponse> model) mutable {
-              if (!model.ok()) return std::move(answered)(model.status());
-              std::move(answered)(CallAnswer{ResponseBytes(*model)});
-            });
+      [this, context, is_recorded,
+       question = std::move(question)](Done<CallAnswer> answered) mutable {
+        RecordedCalls::Outliving work =
+            is_recorded ? recorded_.Outlive(context) : RecordedCalls::Outliving{context, nullptr};
+        models_.Complete(std::move(question), std::move(work.context),
+                         [answered = std::move(answered), hold = std::move(work.hold)](
+                             absl::StatusOr<ModelResponse> model) mutable {
+                           if (!model.ok()) return std::move(answered)(model.status());
+                           std::move(answered)(CallAnswer{ResponseBytes(*model)});
+                         });
       },
       [done = std::move(done)](absl::StatusOr<std::string> bytes) mutable {
         if (!bytes.ok()) return std::move(done)(bytes.status());

@@ -13,7 +13,34 @@ absl::Status ReusedRequestId() {
                       "REQUEST_ID_REUSED");
 }
 
+// The token of work that outlives its caller: cancelled when the caller has left and the process
+// stops, whichever comes first.
+struct Hold {
+  std::shared_ptr<CancellationToken> caller;
+  std::shared_ptr<CancellationToken> stop;
+  std::shared_ptr<CancellationToken> work = std::make_shared<CancellationToken>();
+  // Last: they go first, and wait for callbacks that run.
+  CancellationToken::Registration on_leave;
+  CancellationToken::Registration on_stop;
+};
+
 }  // namespace
+
+RecordedCalls::Outliving RecordedCalls::Outlive(const CallContext& context) const {
+  if (context.cancel == nullptr) return {context, nullptr};
+  auto hold = std::make_shared<Hold>();
+  hold->caller = context.cancel;
+  hold->stop = stop_;
+  const auto end_if_both = [held = hold.get()] {
+    if (held->caller->IsCancelled() && held->stop->IsCancelled()) held->work->Cancel();
+  };
+  hold->on_leave = context.cancel->OnCancel(end_if_both);
+  hold->on_stop = stop_->OnCancel(end_if_both);
+  Outliving outliving{context, nullptr};
+  outliving.context.cancel = hold->work;
+  outliving.hold = std::move(hold);
+  return outliving;
+}
 
 void RecordedCalls::Do(RequestKey key, Work work, Done<std::string> done) {
   if (key.request_id.empty()) {

@@ -1,6 +1,7 @@
 // Calls that cost money, made once per request id: what was answered is recorded before it is
 // passed on, and a repeated request gets the record. Requests with one id at the same time share
-// one call; if the one that made it is cancelled, the next one makes it.
+// one call; if the one that made it is cancelled, the next one makes it. A call whose caller leaves
+// goes on, as its answer is worth having: whoever repeats the request gets it.
 #ifndef ASSAY_SERVICES_JUDGE_CORE_CALLS_RECORDED_CALLS_H_
 #define ASSAY_SERVICES_JUDGE_CORE_CALLS_RECORDED_CALLS_H_
 
@@ -13,6 +14,8 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/functional/any_invocable.h"
 #include "absl/status/statusor.h"
+#include "common/exec/call_context.h"
+#include "common/exec/cancellation.h"
 #include "common/exec/done.h"
 #include "common/request/request_key.h"
 #include "common/sync/mutex.h"
@@ -31,7 +34,22 @@ class RecordedCalls {
  public:
   using Work = absl::AnyInvocable<void(Done<CallAnswer>) &&>;
 
+  // The context of work whose answer is recorded, and what keeps it so: hold it until the end of
+  // the work.
+  struct Outliving {
+    CallContext context;
+    std::shared_ptr<void> hold;
+  };
+
   explicit RecordedCalls(AnswerStore& store) : store_(store) {}
+
+  // A copy of `context` that is not cancelled when its caller leaves; its deadline holds. After
+  // Stop() it is, or would be.
+  Outliving Outlive(const CallContext& context) const;
+
+  // The end of the process is near: work whose caller has left is cancelled, other work as soon as
+  // its caller leaves.
+  void Stop() { stop_->Cancel(); }
 
   // Calls `work` unless the key has an answer or a call under way; an empty request_id always
   // calls. `done` gets the answer once it is durable (if it is recorded), or the error of `work`,
@@ -54,6 +72,7 @@ class RecordedCalls {
               const absl::StatusOr<std::string>& answer) ABSL_LOCKS_EXCLUDED(mutex_);
 
   AnswerStore& store_;
+  const std::shared_ptr<CancellationToken> stop_ = std::make_shared<CancellationToken>();
   Mutex mutex_;
   std::map<FlightKey, Flight> flights_ ABSL_GUARDED_BY(mutex_);
 };

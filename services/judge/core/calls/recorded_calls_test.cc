@@ -113,5 +113,34 @@ TEST_F(RecordedCallsTest, WithoutAnIdEveryRequestIsItsOwnCall) {
   EXPECT_TRUE(store_.answers.empty());
 }
 
+TEST_F(RecordedCallsTest, WorkOutlivesItsCallerUntilTheProcessStops) {
+  CallContext caller;
+  caller.cancel = std::make_shared<CancellationToken>();
+  caller.deadline = absl::FromUnixSeconds(7);
+  const RecordedCalls::Outliving work = calls_.Outlive(caller);
+  EXPECT_EQ(work.context.deadline, caller.deadline);
+  caller.cancel->Cancel();
+  EXPECT_FALSE(work.context.Cancelled());
+  calls_.Stop();
+  EXPECT_TRUE(work.context.Cancelled());
+}
+
+TEST_F(RecordedCallsTest, WorkWhoseCallerWaitsIsNotStopped) {
+  CallContext caller;
+  caller.cancel = std::make_shared<CancellationToken>();
+  const RecordedCalls::Outliving before = calls_.Outlive(caller);
+  calls_.Stop();
+  const RecordedCalls::Outliving after = calls_.Outlive(caller);
+  EXPECT_FALSE(before.context.Cancelled());
+  EXPECT_FALSE(after.context.Cancelled());
+  caller.cancel->Cancel();
+  EXPECT_TRUE(before.context.Cancelled());
+  EXPECT_TRUE(after.context.Cancelled());
+}
+
+TEST_F(RecordedCallsTest, WorkWithoutATokenHasNone) {
+  EXPECT_EQ(calls_.Outlive({}).context.cancel, nullptr);
+}
+
 }  // namespace
 }  // namespace assay::judge

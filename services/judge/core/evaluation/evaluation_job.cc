@@ -70,6 +70,7 @@ class EvaluationJob {
     if (!record.has_value()) return absl::OkStatus();
     if (record->evaluation().state() != v1::EVALUATION_STATE_RUNNING) return CleanUp(record->uid());
     context_.principal = record->principal();
+    context_.depth = record->depth();
     absl::Status planned = MakePlan(*std::move(record));
     if (!planned.ok()) {
       if (context_.Cancelled()) return absl::OkStatus();
@@ -101,6 +102,8 @@ class EvaluationJob {
     };
     plan->traces = std::make_unique<RowTrace>(env_.rows.traces, env_.rows.patience, env_.rows.clock,
                                               plan->report);
+    plan->models = std::make_unique<PatientModelClient>(
+        env_.rows.models, env_.rows.patience, env_.rows.clock, env_.rows.model_wait, plan->report);
     const v1::EvaluationSpec& spec = record.evaluation().spec();
     for (int i = 0; i < spec.judges_size(); ++i) {
       ASSAY_ASSIGN_OR_RETURN(ResolvedJudge judge, Resolve(spec.judges(i), plan->report));

@@ -15,6 +15,7 @@
 #include "common/status/errors.h"
 #include "common/status/status_macros.h"
 #include "common/strings/strings.h"
+#include "services/judge/core/calls/outer_call.h"
 
 namespace assay::judge {
 namespace {
@@ -27,6 +28,18 @@ constexpr size_t kMaxPageBytes = 2 << 20;
 std::string ModelField(const v1::EvaluationJudge& judge, int index) {
   return StrCat("spec.judges[", index, "]",
                 judge.has_definition() ? ".definition.model" : ".registered");
+}
+
+// A scorer that appended rows to the evaluation that asks it would never come to an end.
+absl::Status CheckAppending(const CallContext& context, const names::EvaluationName& name,
+                            const EvaluationRecord& record) {
+  ASSAY_RETURN_IF_ERROR(
+      CheckOuterCall(context, names::ExperimentName{name.experiment}.ToString(), "name"));
+  if (context.depth <= record.depth()) return absl::OkStatus();
+  return InvalidField("name",
+                      "must be an evaluation that was created at this depth: a scorer appends no "
+                      "rows to those that it is a part of",
+                      "NESTED_EVALUATION_MISMATCH");
 }
 
 v1::EvaluationRowResult AnsweredRow(StoredRow row) {
@@ -55,6 +68,8 @@ void Evaluations::Create(const CallContext& context, const v1::CreateEvaluationR
   absl::StatusOr<names::ExperimentName> parent =
       names::ExperimentName::Parse(request.parent(), "parent");
   if (!parent.ok()) return std::move(done)(parent.status());
+  absl::Status outer = CheckOuterCall(context, request.parent(), "parent");
+  if (!outer.ok()) return std::move(done)(outer);
   if (!request.evaluation_id().empty()) {
     absl::Status slug = names::CheckSlug(request.evaluation_id(), "evaluation_id");
     if (!slug.ok()) return std::move(done)(slug);
@@ -73,6 +88,7 @@ void Evaluations::Create(const CallContext& context, const v1::CreateEvaluationR
   record.set_schema_version(1);
   record.set_uid(names::RandomId());
   record.set_principal(context.principal);
+  record.set_depth(context.depth);
   record.set_rows_total(static_cast<int64_t>(rows->size()));
   record.set_rows_closed(!request.rows_open());
   v1::Evaluation& evaluation = *record.mutable_evaluation();
@@ -144,6 +160,8 @@ void Evaluations::AppendRows(const CallContext& context,
   if (!name.ok()) return std::move(done)(name.status());
   absl::StatusOr<EvaluationRecord> record = reader_.Require(*name);
   if (!record.ok()) return std::move(done)(record.status());
+  absl::Status outer = CheckAppending(context, *name, *record);
+  if (!outer.ok()) return std::move(done)(outer);
   absl::StatusOr<std::vector<v1::EvaluationRow>> rows =
       CheckedRows(request.rows(), names::ExperimentName{name->experiment},
                   record->evaluation().spec().has_predictor());

@@ -318,13 +318,16 @@ class RowRun : public std::enable_shared_from_this<RowRun> {
     if (plan_->shows_trace || !row_.row.trace().empty()) subject.trace = trace_;
     subject.trace_name = trace_name_;
     const std::string key = StrCat("eval-", uid(), "-", row_.index, "-", judge);
-    // A queue that is full is waited for; other temporary errors are verdicts already.
+    // A queue that is full is waited for; a model that is away by `models`; other temporary errors
+    // are verdicts already.
     env_.patience.Persist<JudgeVerdict>(
         context_.cancel, [](const absl::Status&) {},
         [self = shared_from_this(), judge, subject = std::move(subject),
          key](Done<JudgeVerdict> done) {
           self->env_.runner.Run(self->plan_->judges[judge], subject, self->context_,
-                                {.idempotency_key = key, .experiment = self->plan_->experiment},
+                                {.idempotency_key = key,
+                                 .experiment = self->plan_->experiment,
+                                 .models = self->plan_->models.get()},
                                 std::move(done));
         },
         [self = shared_from_this(), judge,

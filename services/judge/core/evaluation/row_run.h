@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/time/time.h"
 #include "assay/judge/v1/evaluation_service.pb.h"
 #include "assay/storage/v1/judge_records.pb.h"
 #include "common/clock/clock.h"
@@ -20,6 +21,7 @@
 #include "services/judge/core/evaluation/evaluation_store.h"
 #include "services/judge/core/evaluation/evaluation_summary.h"
 #include "services/judge/core/evaluation/patience.h"
+#include "services/judge/core/evaluation/patient_model_client.h"
 #include "services/judge/core/evaluation/row_trace.h"
 #include "services/judge/core/judge_runner.h"
 #include "services/judge/core/user_ports.h"
@@ -33,9 +35,12 @@ struct RowEnvironment {
   FeedbackPort& feedback;
   ScorerPort& scorers;
   PredictorPort& predictors;
+  ModelClient& models;
   const Patience& patience;
   Executor& executor;
   Clock& clock;
+  // How long rows wait for a model that is not asked because it failed several times in a row.
+  absl::Duration model_wait = absl::Minutes(10);
 };
 
 // What all rows of an evaluation have in common.
@@ -48,6 +53,7 @@ struct EvaluationPlan {
   std::unique_ptr<jobs::Journal> journal;
   std::unique_ptr<RowTrace> traces;
   TroubleReport report;
+  std::unique_ptr<PatientModelClient> models;
 };
 
 // The id of a row's trace: the same on every run.
