@@ -116,6 +116,7 @@ void TermCollector::AddSpan(const SpanView& span, const SpanSummary& summary) {
 void TermCollector::Finish(TraceFacts* facts) {
   Add(kTermSession, facts->session());
   Add(kTermUser, facts->user());
+  Add(kTermJudged, JudgedBy(*facts));
   Add(kTermRootSpanName,
       facts->has_root() ? facts->root().name() : std::string_view(facts->first_span_name()));
   std::sort(terms_.begin(), terms_.end(), [](const Term& a, const Term& b) {

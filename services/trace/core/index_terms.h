@@ -6,6 +6,7 @@
 //   span.status                                    of any span, only the value ERROR
 //   attributes.<key>                               of any span or its resource, if <key> is indexed
 //   tags.<key>                                     of the trace
+//   judged                                         of the trace of a judgement: what was judged
 //
 // What a reader may rely on: a trace with spans whose spans, tags or binding say a term has an entry
 // under that term at its present start; or, if it says more terms than there is room for, an entry
@@ -44,6 +45,8 @@ inline constexpr std::string_view kTermModel = "model";
 inline constexpr std::string_view kTermProvider = "provider";
 inline constexpr std::string_view kTermAttributes = "attributes.";  // And the key.
 inline constexpr std::string_view kTermTags = "tags.";              // And the key.
+// No field of filters: traces from before it was indexed have no such term.
+inline constexpr std::string_view kTermJudged = "judged";
 
 inline constexpr std::string_view kStatusError = "ERROR";  // The only value of kTermSpanStatus.
 

@@ -82,6 +82,13 @@ TEST(IndexTermsTest, MarkFieldsWithTooManyValues) {
   EXPECT_LE(terms.size(), static_cast<size_t>(kMaxTerms) + 5);
 }
 
+TEST(IndexTermsTest, FindJudgementsByWhatTheyJudge) {
+  OtlpSpan span = Span(1, 0);
+  SetText(&span, "assay.metadata.assay_judge_call", "quality");
+  SetText(&span, "assay.metadata.assay_judged", "experiments/e/sessions/s");
+  EXPECT_THAT(TermsOf({span}), testing::Contains("judged=experiments/e/sessions/s"));
+}
+
 TEST(IndexTermsTest, KeepLongValuesShortAndApart) {
   const std::string a(300, 'x');
   const std::string b = a + "y";

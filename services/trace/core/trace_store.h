@@ -47,6 +47,8 @@ struct TraceChunk {
 inline constexpr std::string_view kRefusedDeleted = "TRACE_DELETED";
 
 struct AppendResult {
+// The same of a judgement that was made of such a trace.
+inline constexpr std::string_view kRefusedJudgement = "JUDGED_TRACE_DELETED";
   bool new_experiments = false;  // Some wait in PendingExperiments().
   // Spans that were not stored, by reason.
   std::map<std::string_view, int64_t> refused;

@@ -9,6 +9,7 @@
 #include "services/trace/core/trace_scope.h"
 #include "services/trace/store/chunk_codec.h"
 #include "services/trace/store/index_entries.h"
+#include "services/trace/store/judgements.h"
 #include "services/trace/store/request_record.h"
 #include "services/trace/store/rocks_trace_store.h"
 #include "services/trace/store/trace_keys.h"
@@ -141,9 +142,14 @@ absl::Status RocksTraceStore::PrepareAppend(Append& append, Write& write) const 
   const uint64_t sequence = db_.NextSequence();
   for (size_t i = 0; i < append.chunks.size(); ++i) {
     if (records[i].state == TraceState::kDeleted) {
-      write.refused[kRefusedDeleted] += SpansOf(append.chunks[i]);
+      write.refused[kRefusedDeleted] += SpansOf(chunk);
+      continue;
+    }
+    ASSAY_ASSIGN_OR_RETURN(const bool too_late, JudgesDeletedTrace(db_, chunk.facts, write));
+    if (too_late) {
+      write.refused[kRefusedJudgement] += SpansOf(chunk);
     } else {
-      ASSAY_RETURN_IF_ERROR(PrepareChunk(append, append.chunks[i], sequence, records[i], write));
+      ASSAY_RETURN_IF_ERROR(PrepareChunk(append, chunk, sequence, records[i], write));
     }
   }
   if (append.hasty) {
@@ -161,6 +167,7 @@ absl::Status RocksTraceStore::PrepareChunk(const Append& append, TraceChunk& chu
                                            uint64_t sequence, TraceRecords& records,
                                            Write& write) const {
   const StoredTrace& stored = records.stored;
+    TraceChunk& chunk = append.chunks[i];
   const bool bound = records.state == TraceState::kLive;
   const TraceBinding& binding = bound ? stored.binding : chunk.claimed;
   keys::Lifetime lifetime;

@@ -77,7 +77,7 @@ class ChunkPackerTest : public testing::Test {
   void Delete(uint8_t trace) {
     Awaited<std::string> answer;
     lives_.DeleteTraces(
-        "e", {TestTrace(trace)}, {}, [](int64_t) { return ""; }, answer.done());
+        "e", {TestTrace(trace)}, {}, [](const DeletedTraces&) { return ""; }, answer.done());
     EXPECT_OK(answer.Get());
   }
 

@@ -15,6 +15,7 @@
 #include "services/trace/store/commit_retry.h"
 #include "services/trace/store/erase_trace.h"
 #include "services/trace/store/request_record.h"
+#include "services/trace/store/trace_deletion.h"
 #include "services/trace/store/trace_state.h"
 
 namespace assay::trace {
@@ -24,9 +25,6 @@ using Facts = storage::v1::TraceFactsRecord;
 using Policy = storage::v1::ExperimentPolicyRecord;
 
 constexpr int64_t kNoLimit = std::numeric_limits<int64_t>::max();
-// What one commit of a deletion holds, about.
-constexpr size_t kMaxBatchBytes = 1 << 20;
-constexpr size_t kMaxTracesPerBatch = 100;
 
 absl::Status Unreadable(std::string_view what) {
   return absl::DataLossError("a stored " + std::string(what) + " cannot be read");
@@ -37,23 +35,6 @@ absl::Status NoSuchTrace(const std::string& experiment, const TraceId& trace) {
 }
 
 }  // namespace
-
-struct RocksLifecycleStore::Deletion {
-  std::string experiment;
-  std::vector<TraceId> traces;
-  RequestKey key;
-  std::function<std::string(int64_t deleted)> answer;
-  Done<std::string> done;
-
-  size_t next = 0;      // The first trace that is not dealt with.
-  int64_t deleted = 0;  // By finished commits.
-  // Of the commit under way.
-  size_t end = 0;
-  int64_t count = 0;
-  int64_t bytes = 0;
-  bool last = false;
-  std::optional<std::string> answered;
-};
 
 struct RocksLifecycleStore::Change {
   std::string experiment;
@@ -140,56 +121,12 @@ absl::StatusOr<bool> RocksLifecycleStore::PrepareTags(const TraceId& trace,
 }
 
 void RocksLifecycleStore::DeleteTraces(std::string experiment, std::vector<TraceId> traces,
-                                       RequestKey key,
-                                       std::function<std::string(int64_t deleted)> answer,
+                                       RequestKey key, DeletionAnswer answer,
                                        Done<std::string> done) {
-  auto deletion = std::make_shared<Deletion>();
-  deletion->experiment = std::move(experiment);
-  deletion->traces = std::move(traces);
-  deletion->key = std::move(key);
-  deletion->answer = std::move(answer);
-  deletion->done = std::move(done);
-  DeleteNext(std::move(deletion));
-}
-
-void RocksLifecycleStore::DeleteNext(std::shared_ptr<Deletion> deletion) {
-  CommitWithRetry(
-      db_, [this, deletion](TraceWrite& write) { return PrepareDeletion(*deletion, write); },
-      [this, deletion](absl::Status status) {
-        if (!status.ok()) return std::move(deletion->done)(std::move(status));
-        if (deletion->answered.has_value()) {
-          return std::move(deletion->done)(*std::move(deletion->answered));
-        }
-        deletion->next = deletion->end;
-        deletion->deleted += deletion->count;
-        reclaimable_ += deletion->bytes;
-        if (!deletion->last) return DeleteNext(deletion);
-        std::move(deletion->done)(deletion->answer(deletion->deleted));
-      });
-}
-
-absl::StatusOr<bool> RocksLifecycleStore::PrepareDeletion(Deletion& deletion, TraceWrite& write) {
-  ASSAY_ASSIGN_OR_RETURN(const RequestRecord request, RequestRecord::Read(db_, deletion.key));
-  deletion.answered = request.answer();
-  if (deletion.answered.has_value()) return false;
-  deletion.end = deletion.next;
-  deletion.count = 0;
-  deletion.bytes = 0;
-  while (deletion.end < deletion.traces.size() && write.batch.GetDataSize() < kMaxBatchBytes &&
-         write.feed.size() < kMaxTracesPerBatch) {
-    ASSAY_ASSIGN_OR_RETURN(
-        const std::optional<int64_t> erased,
-        EraseTrace(db_, deletion.traces[deletion.end++], deletion.experiment, write));
-    if (!erased.has_value()) continue;
-    deletion.count += 1;
-    deletion.bytes += *erased;
-  }
-  deletion.last = deletion.end == deletion.traces.size();
-  // With the last commit: repeated before it, the request goes on where it ended.
-  if (deletion.last) {
-    request.Record(db_, deletion.answer(deletion.deleted + deletion.count), write);
-  }
-  return write.batch.Count() > 0;
+  std::make_shared<TraceDeletion>(db_, std::move(experiment), std::move(traces), std::move(key),
+                                  std::move(answer), std::move(done),
+                                  [this](int64_t bytes) { reclaimable_ += bytes; })
+      ->Run();
 }
 
 absl::StatusOr<ExperimentState> RocksLifecycleStore::ReadExperiment(

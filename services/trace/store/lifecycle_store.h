@@ -24,8 +24,7 @@ class RocksLifecycleStore final : public LifecycleStore {
   void UpdateTags(TraceId trace, std::string experiment, TagChange change, RequestKey key,
                   DoneStatus done) override;
   void DeleteTraces(std::string experiment, std::vector<TraceId> traces, RequestKey key,
-                    std::function<std::string(int64_t deleted)> answer,
-                    Done<std::string> done) override;
+                    DeletionAnswer answer, Done<std::string> done) override;
   absl::StatusOr<ExperimentState> ReadExperiment(const std::string& experiment) const override;
   void ChangeExperiment(std::string experiment, DecideChange decide, RequestKey key,
                         Done<std::string> done) override;
@@ -38,14 +37,11 @@ class RocksLifecycleStore final : public LifecycleStore {
   void StopReclaiming() { stop_reclaiming_ = true; }
 
  private:
-  struct Deletion;
   struct Change;
 
   absl::StatusOr<bool> PrepareTags(const TraceId& trace, const std::string& experiment,
                                    const TagChange& change, const RequestKey& key,
                                    TraceWrite& write);
-  void DeleteNext(std::shared_ptr<Deletion> deletion);
-  absl::StatusOr<bool> PrepareDeletion(Deletion& deletion, TraceWrite& write);
   absl::StatusOr<bool> PrepareChange(Change& change, TraceWrite& write);
   // `policy`: the stored record, if there is one.
   absl::StatusOr<ExperimentState> ReadState(uint32_t number,

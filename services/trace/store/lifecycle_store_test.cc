@@ -15,6 +15,7 @@
 #include "common/status/status_matchers.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "services/trace/core/index_terms.h"
 #include "services/trace/core/lifecycle/retention_rule.h"
 #include "services/trace/testing/memory_trace_store.h"
 #include "services/trace/testing/trace_store_conformance.h"
@@ -71,6 +72,22 @@ class LifecycleStoreTest : public testing::Test {
     return answer.value_or(absl::InternalError("no answer"));
   }
 
+  // The trace of a judgement of `judged`, a resource name.
+  absl::StatusOr<AppendResult> AppendJudgement(int number, const std::string& judged,
+                                               const std::string& experiment = "e") {
+    return AppendTo(traces_, Judgement(number, judged, experiment));
+  }
+  TraceChunk Judgement(int number, const std::string& judged, const std::string& experiment = "e") {
+    TraceChunk chunk = TestChunk(1, experiment, 100 + static_cast<uint64_t>(number));
+    chunk.trace = Trace(number);
+    (*chunk.facts.mutable_metadata())["assay_judge_call"] = "quality";
+    (*chunk.facts.mutable_metadata())["assay_judged"] = judged;
+    chunk.facts.add_terms(MakeTerm("judged", ShortTermValue(judged)));
+    std::sort(chunk.facts.mutable_terms()->begin(), chunk.facts.mutable_terms()->end());
+    return chunk;
+  }
+  std::string Name(int number) { return "experiments/e/traces/" + Trace(number).Hex(); }
+
   absl::Status UpdateTags(int number, TagChange change, RequestKey key = {},
                           const std::string& experiment = "e") {
     std::optional<absl::Status> answer;
@@ -85,7 +102,11 @@ class LifecycleStoreTest : public testing::Test {
     std::optional<absl::StatusOr<std::string>> answer;
     lives_.DeleteTraces(
         experiment, std::move(traces), std::move(key),
-        [](int64_t deleted) { return std::to_string(deleted); },
+        [](const DeletedTraces& deleted) {
+          const std::string traces = std::to_string(deleted.traces);
+          return deleted.judgements == 0 ? traces
+                                         : traces + "+" + std::to_string(deleted.judgements);
+        },
         [&](absl::StatusOr<std::string> given) { answer = std::move(given); });
     executor_.RunAll();
     return answer.value_or(absl::InternalError("no answer"));
@@ -308,6 +329,103 @@ TEST_F(LifecycleStoreTest, DeletesManyInSeveralSteps) {
   EXPECT_TRUE(Exists(301));
   EXPECT_THAT(lives_.FindAnswer(Key("r")), IsOkAndHolds(testing::Optional(testing::Eq("250"))));
   EXPECT_THAT(Delete(traces, Key("r", "other body")), HasReason("REQUEST_ID_REUSED"));
+}
+
+TEST_F(LifecycleStoreTest, DeletesTheJudgementsOfATrace_AndTheirs) {
+  for (const int number : {1, 2}) ASSERT_OK(Append(number));
+  ASSERT_OK(AppendJudgement(11, Name(1)));
+  ASSERT_OK(AppendJudgement(12, Name(1)));
+  ASSERT_OK(AppendJudgement(13, Name(2)));
+  ASSERT_OK(AppendJudgement(21, Name(11)));
+  ASSERT_OK(AppendJudgement(31, Name(21)));
+  EXPECT_THAT(Delete({Trace(1)}, Key("r")), IsOkAndHolds("1+4"));
+  for (const int gone : {1, 11, 12, 21, 31}) EXPECT_FALSE(Exists(gone)) << gone;
+  for (const int there : {2, 13}) EXPECT_TRUE(Exists(there)) << there;
+  std::vector<TraceId> told;
+  for (const auto& event : Feed()) told.push_back(*TraceId::FromBytes(event.trace_deleted()));
+  EXPECT_THAT(told, UnorderedElementsAre(Trace(1), Trace(11), Trace(12), Trace(21), Trace(31)));
+  EXPECT_EQ(told.back(), Trace(1)) << "after its judgements";
+  EXPECT_THAT(Delete({Trace(1)}, Key("r")), IsOkAndHolds("1+4"));
+  EXPECT_THAT(Delete({Trace(2), Trace(13)}), IsOkAndHolds("2")) << "both were asked for";
+  EXPECT_THAT(Keys(keys::kIndex), IsEmpty());
+}
+
+TEST_F(LifecycleStoreTest, DeletesManyJudgementsInSeveralSteps) {
+  ASSERT_OK(Append(1));
+  for (int i = 2; i <= 350; ++i) ASSERT_OK(AppendJudgement(i, Name(1)));
+  EXPECT_THAT(Delete({Trace(1)}), IsOkAndHolds("1+349"));
+  EXPECT_THAT(Keys(keys::kIndex), IsEmpty());
+}
+
+TEST_F(LifecycleStoreTest, DeletesALongChainAndARingOfJudgements) {
+  ASSERT_OK(Append(1));
+  for (int i = 2; i <= 100; ++i) ASSERT_OK(AppendJudgement(i, Name(i - 1)));
+  EXPECT_THAT(Delete({Trace(1)}), StatusIs(absl::StatusCode::kOk));
+  for (int i = 1; i <= 100; ++i) EXPECT_FALSE(Exists(i)) << i;
+  ASSERT_OK(AppendJudgement(201, Name(203)));
+  ASSERT_OK(AppendJudgement(202, Name(201)));
+  ASSERT_OK(AppendJudgement(203, Name(202)));
+  EXPECT_THAT(Delete({Trace(202)}), IsOkAndHolds("1+2"));
+  EXPECT_THAT(Keys(keys::kIndex), IsEmpty());
+}
+
+TEST_F(LifecycleStoreTest, DeletesTheJudgementsOfATracesSession) {
+  TraceChunk chunk = TestChunk(1, "e", 100);
+  chunk.trace = Trace(1);
+  chunk.facts.set_session("s/1");
+  ASSERT_OK(AppendTo(traces_, std::move(chunk)));
+  ASSERT_OK(AppendJudgement(11, "experiments/e/sessions/s%2F1"));
+  ASSERT_OK(AppendJudgement(12, "experiments/e/sessions/s2"));
+  EXPECT_THAT(Delete({Trace(1)}, {}, "other"), IsOkAndHolds("0")) << "not a trace of it";
+  EXPECT_TRUE(Exists(11));
+  EXPECT_THAT(Delete({Trace(1)}), IsOkAndHolds("1+1"));
+  EXPECT_FALSE(Exists(11));
+  EXPECT_TRUE(Exists(12));
+}
+
+TEST_F(LifecycleStoreTest, KeepsWhatOnlySoundsLikeAJudgement) {
+  ASSERT_OK(Append(1));
+  TraceChunk chunk = Judgement(11, Name(1));
+  chunk.facts.mutable_metadata()->erase("assay_judge_call");
+  ASSERT_OK(AppendTo(traces_, std::move(chunk)));
+  ASSERT_OK(AppendJudgement(12, Name(1), "other"));
+  EXPECT_THAT(Delete({Trace(1)}), IsOkAndHolds("1"));
+  EXPECT_TRUE(Exists(11));
+  EXPECT_TRUE(Exists(12)) << "of another experiment";
+}
+
+TEST_F(LifecycleStoreTest, RefusesAJudgementThatComesAfterItsTraceIsDeleted) {
+  ASSERT_OK(Append(1));
+  ASSERT_OK(Delete({Trace(1)}));
+  const absl::StatusOr<AppendResult> late = AppendJudgement(11, Name(1));
+  ASSERT_OK(late);
+  EXPECT_THAT(late->refused, ElementsAre(Pair(kRefusedJudgement, 1)));
+  EXPECT_FALSE(Exists(11));
+  // Of a trace that was never there nothing is known.
+  ASSERT_OK(AppendJudgement(12, Name(2)));
+  EXPECT_TRUE(Exists(12));
+}
+
+TEST_F(LifecycleStoreTest, AJudgementThatComesWhileItsTraceIsDeletedGoesToo) {
+  ASSERT_OK(Append(1));
+  // Prepared in turns, committed in turns: the executor runs what each of them left to do.
+  std::optional<absl::StatusOr<std::string>> deleted;
+  std::optional<absl::StatusOr<AppendResult>> appended;
+  for (int first = 0; first < 2; ++first) {
+    if (first == 0) {
+      lives_.DeleteTraces(
+          "e", {Trace(1)}, {}, [](const DeletedTraces&) { return ""; },
+          [&](absl::StatusOr<std::string> given) { deleted = std::move(given); });
+    }
+    std::vector<TraceChunk> chunks;
+    chunks.push_back(Judgement(11 + first, Name(1)));
+    traces_.AppendSpans(std::move(chunks), false,
+                        [&](absl::StatusOr<AppendResult> given) { appended = std::move(given); });
+  }
+  executor_.RunAll();
+  ASSERT_TRUE(deleted.has_value() && appended.has_value());
+  EXPECT_OK(*deleted);
+  for (const int gone : {1, 11, 12}) EXPECT_FALSE(Exists(gone)) << gone;
 }
 
 TEST_F(LifecycleStoreTest, ARaisedHorizonHidesAtOnceAndForGood) {

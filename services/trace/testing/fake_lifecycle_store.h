@@ -27,8 +27,8 @@ class FakeLifecycleStore final : public LifecycleStore {
     std::move(done)(absl::OkStatus());
   }
   void DeleteTraces(std::string, std::vector<TraceId> traces, RequestKey key,
-                    std::function<std::string(int64_t)> answer, Done<std::string> done) override {
-    std::string given = answer(static_cast<int64_t>(traces.size()));
+                    DeletionAnswer answer, Done<std::string> done) override {
+    std::string given = answer({.traces = static_cast<int64_t>(traces.size())});
     if (!key.request_id.empty()) answers[key.request_id] = given;
     deleted.insert(deleted.end(), traces.begin(), traces.end());
     std::move(done)(std::move(given));

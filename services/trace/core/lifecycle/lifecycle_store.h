@@ -54,6 +54,11 @@ struct ExperimentChange {
   std::string answer;                 // To be recorded and given.
 };
 
+struct DeletedTraces {
+  int64_t traces = 0;      // Of those that were to be deleted.
+  int64_t judgements = 0;  // That went with them.
+};
+
 struct StoreSize {
   int64_t bytes = 0;           // Of the store's files.
   int64_t waiting_traces = 0;  // For their completion, about.
@@ -75,12 +80,14 @@ class LifecycleStore {
   virtual void UpdateTags(TraceId trace, std::string experiment, TagChange change, RequestKey key,
                           DoneStatus done) = 0;
 
-  // Deletes those traces that are there and in `experiment`: all that is known of them goes, and
+  // Deletes those traces that are there and in `experiment`, with the traces of judgements that were
+  // made of them or their sessions there, and of those in turn: all that is known of them goes, and
   // their ids are refused for 24 hours. Several steps if they are many; a trace goes whole or not
-  // at all. `answer` makes what is recorded, and given, of the number of deleted ones.
+  // at all, and after its judgements. `traces` ascend, each once. `answer` makes what is recorded,
+  // and given, of what was deleted.
+  using DeletionAnswer = std::function<std::string(const DeletedTraces& deleted)>;
   virtual void DeleteTraces(std::string experiment, std::vector<TraceId> traces, RequestKey key,
-                            std::function<std::string(int64_t deleted)> answer,
-                            Done<std::string> done) = 0;
+                            DeletionAnswer answer, Done<std::string> done) = 0;
 
   virtual absl::StatusOr<ExperimentState> ReadExperiment(const std::string& experiment) const = 0;
 

@@ -93,8 +93,6 @@ absl::StatusOr<std::vector<TraceId>> CheckedNames(const v1::DeleteTracesRequest&
     }
     traces.push_back(*TraceId::FromHex(name.trace));
   }
-  std::sort(traces.begin(), traces.end());
-  traces.erase(std::unique(traces.begin(), traces.end()), traces.end());
   return traces;
 }
 
@@ -196,11 +194,15 @@ void TraceLifecycle::Find(std::shared_ptr<Deletion> deletion) {
 }
 
 void TraceLifecycle::DeleteFound(std::shared_ptr<Deletion> deletion, bool more) {
+  std::vector<TraceId>& traces = deletion->traces;
+  std::sort(traces.begin(), traces.end());
+  traces.erase(std::unique(traces.begin(), traces.end()), traces.end());
   lives_.DeleteTraces(
       deletion->experiment, std::move(deletion->traces), deletion->key,
-      [more](int64_t deleted) {
+      [more](const DeletedTraces& deleted) {
         v1::DeleteTracesResponse response;
-        response.set_deleted_count(deleted);
+        response.set_deleted_count(deleted.traces);
+        response.set_deleted_judgement_count(deleted.judgements);
         response.set_more(more);
         return response.SerializeAsString();
       },
