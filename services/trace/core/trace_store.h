@@ -45,10 +45,10 @@ struct TraceChunk {
 
 // The reason of spans that arrive for a trace that was deleted lately.
 inline constexpr std::string_view kRefusedDeleted = "TRACE_DELETED";
-
-struct AppendResult {
 // The same of a judgement that was made of such a trace.
 inline constexpr std::string_view kRefusedJudgement = "JUDGED_TRACE_DELETED";
+
+struct AppendResult {
   bool new_experiments = false;  // Some wait in PendingExperiments().
   // Spans that were not stored, by reason.
   std::map<std::string_view, int64_t> refused;

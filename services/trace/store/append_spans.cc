@@ -141,6 +141,7 @@ absl::Status RocksTraceStore::PrepareAppend(Append& append, Write& write) const 
   write.batch = rocks::WriteBatch(bytes);
   const uint64_t sequence = db_.NextSequence();
   for (size_t i = 0; i < append.chunks.size(); ++i) {
+    TraceChunk& chunk = append.chunks[i];
     if (records[i].state == TraceState::kDeleted) {
       write.refused[kRefusedDeleted] += SpansOf(chunk);
       continue;
@@ -167,7 +168,6 @@ absl::Status RocksTraceStore::PrepareChunk(const Append& append, TraceChunk& chu
                                            uint64_t sequence, TraceRecords& records,
                                            Write& write) const {
   const StoredTrace& stored = records.stored;
-    TraceChunk& chunk = append.chunks[i];
   const bool bound = records.state == TraceState::kLive;
   const TraceBinding& binding = bound ? stored.binding : chunk.claimed;
   keys::Lifetime lifetime;
