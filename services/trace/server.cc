@@ -54,8 +54,10 @@ rpc::ServerOptions OtlpServerOptions(const Options& options) {
   return server;
 }
 
-CompletionOptions CompletionOptionsFor(const Options& options, rpc::Metrics& metrics) {
+CompletionOptions CompletionOptionsFor(const Options& options, OpenSessions& sessions,
+                                       rpc::Metrics& metrics) {
   CompletionOptions completion;
+  completion.completer.open_sessions = &sessions;
   completion.completer.idle_window = options.trace_idle_window;
   completion.completer.session_idle_window = options.session_idle_window;
   completion.completer.on_completed =
@@ -265,7 +267,8 @@ TraceServer::TraceServer(const Options& options, rpc::Metrics* metrics,
       executor_(std::move(executor)),
       watermark_(std::move(watermark)),
       db_(std::move(db)),
-      store_(*db_, {.idle_window = options.trace_idle_window}),
+      open_sessions_(SystemClock().Now(), db_->Experiments().empty(), options.trace_idle_window),
+      store_(*db_, {.idle_window = options.trace_idle_window, .open_sessions = &open_sessions_}),
       log_store_(*db_),
       packer_(*db_, [this] { return store_.hasty_bytes(); },
               {.bytes_per_second = options.pack_bytes_per_second}),
@@ -304,7 +307,7 @@ TraceServer::TraceServer(const Options& options, rpc::Metrics* metrics,
                     {.max_body_bytes = options.otlp_max_body_bytes,
                      .max_bytes_in_flight = options.otlp_max_bytes_in_flight}),
       completion_(store_, completion_store_, *feed_store_, *executor_, *timers_, SystemClock(),
-                  CompletionOptionsFor(options, *metrics)),
+                  CompletionOptionsFor(options, open_sessions_, *metrics)),
       lifecycle_(
           lifecycle_store_, store_,
           [this](const CallContext& call, const v1::SearchTracesRequest& request,

@@ -20,6 +20,7 @@
 #include "services/trace/clients/feedback_assessments.h"
 #include "services/trace/clients/registry_experiments.h"
 #include "services/trace/core/completion/completion.h"
+#include "services/trace/core/completion/open_sessions.h"
 #include "services/trace/core/experiment_registrar.h"
 #include "services/trace/core/ingestor.h"
 #include "services/trace/core/lifecycle/disk_watermark.h"
@@ -122,6 +123,7 @@ class TraceServer final : public rpc::RunningService {
   std::unique_ptr<ThreadPool> executor_;
   std::unique_ptr<DiskWatermark> watermark_;  // Asked by db_.
   std::unique_ptr<TraceDb> db_;
+  OpenSessions open_sessions_;
   RocksTraceStore store_;
   RocksLogStore log_store_;
   ChunkPacker packer_;

@@ -115,13 +115,18 @@ void RocksTraceStore::TryAppend(std::shared_ptr<Append> append) {
                       .refused = std::move(write.refused),
                       .kept_elsewhere = write.kept_elsewhere};
   std::vector<std::string> experiments = std::move(write.experiments);
-  db_.Commit(std::move(write), [this, append, result = std::move(result),
-                                experiments = std::move(experiments)](absl::Status status) {
-    if (Collided(status)) return TryAppend(append);
-    if (!status.ok()) return FinishAppend(*append, std::move(status));
-    Remember(experiments);
-    FinishAppend(*append, result);
-  });
+  std::vector<uint64_t> sessions = std::move(write.sessions);
+  if (!sessions.empty()) options_.open_sessions->NoteArrivals(sessions);
+  db_.Commit(std::move(write),
+             [this, append, result = std::move(result), experiments = std::move(experiments),
+              sessions = std::move(sessions)](absl::Status status) {
+               // The commit may have taken long.
+               if (!sessions.empty()) options_.open_sessions->NoteArrivals(sessions);
+               if (Collided(status)) return TryAppend(append);
+               if (!status.ok()) return FinishAppend(*append, std::move(status));
+               Remember(experiments);
+               FinishAppend(*append, result);
+             });
 }
 
 void RocksTraceStore::FinishAppend(Append& append, absl::StatusOr<AppendResult> result) {
@@ -189,6 +194,7 @@ absl::Status RocksTraceStore::PrepareChunk(const Append& append, TraceChunk& chu
   }
   const uint64_t now_ms = db_.NowMs();
   Complete(sequence, now_ms, lifetime, &chunk.facts);
+  NoteSession(stored.facts, chunk.facts, write);
   write.batch.Put(db_.family(keys::kChunks), keys::Chunk(chunk.trace, sequence, lifetime),
                   chunk.otlp);
   write.batch.Put(db_.family(keys::kDirectory), keys::Directory(chunk.trace, sequence, lifetime),
@@ -212,6 +218,13 @@ absl::Status RocksTraceStore::PrepareChunk(const Append& append, TraceChunk& chu
                   keys::DueTrace(DueAfter(now_ms, options_.idle_window), chunk.trace), "");
   write.usage[{lifetime.number, lifetime.bound_ms / kMsPerHour}] += chunk.facts.span_bytes();
   return absl::OkStatus();
+}
+
+void RocksTraceStore::NoteSession(const TraceFacts& before, const TraceFacts& added,
+                                  Write& write) const {
+  const std::string& session = before.session().empty() ? added.session() : before.session();
+  if (options_.open_sessions == nullptr || session.empty()) return;
+  write.sessions.push_back(OpenSessions::KeyOf(added.experiment_number(), session));
 }
 
 keys::Lifetime RocksTraceStore::Bind(const TraceId& trace, const TraceBinding& binding,

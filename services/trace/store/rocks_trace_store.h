@@ -18,6 +18,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/time/time.h"
 #include "common/sync/mutex.h"
+#include "services/trace/core/completion/open_sessions.h"
 #include "services/trace/core/trace_store.h"
 #include "services/trace/store/chunk_codec.h"
 #include "services/trace/store/trace_db.h"
@@ -33,6 +34,8 @@ struct RocksTraceStoreOptions {
   // How chunks are compressed; by default by zstd, and by LZ4, which is faster and takes more room,
   // while many requests are on their way.
   std::optional<ChunkCodec> codec;
+  // Told of spans that arrive for sessions; outlives the store. May be null.
+  OpenSessions* open_sessions = nullptr;
 };
 
 // Thread-safe. Every `done` was called before the store is destroyed, and no call is made after
@@ -88,6 +91,7 @@ class RocksTraceStore final : public TraceStore {
     bool new_experiments = false;
     std::map<std::string_view, int64_t> refused;  // Spans by reason.
     int64_t kept_elsewhere = 0;
+    std::vector<uint64_t> sessions;  // OpenSessions::KeyOf, if they are to be told.
     std::map<std::pair<uint32_t, uint64_t>, int64_t> usage;  // Bytes by experiment and hour.
   };
 
@@ -105,6 +109,8 @@ class RocksTraceStore final : public TraceStore {
   absl::Status PrepareAppend(Append& append, Write& write) const;
   absl::Status PrepareChunk(const Append& append, TraceChunk& chunk, uint64_t sequence,
                             TraceRecords& records, Write& write) const;
+  // The session of a trace that spans are added to is the first that any of them says.
+  void NoteSession(const TraceFacts& before, const TraceFacts& added, Write& write) const;
   void FinishAppend(Append& append, absl::StatusOr<AppendResult> result);
   void TryPreregister(std::shared_ptr<Preregistration> work);
   void FinishPreregister(Preregistration& work, absl::StatusOr<AppendResult> result);

@@ -128,6 +128,7 @@ class CompletionTest : public testing::Test {
   CompletionOptions options_;
   CallContext context_;
   std::unique_ptr<MemoryTraceDb> db_;
+  std::unique_ptr<OpenSessions> sessions_;
   std::unique_ptr<RocksTraceStore> traces_;
   std::unique_ptr<RocksCompletionStore> store_;
   std::unique_ptr<RocksFeedStore> feed_;
@@ -136,7 +137,11 @@ class CompletionTest : public testing::Test {
  private:
   void Open() {
     db_ = std::make_unique<MemoryTraceDb>(executor_, clock_, &files_);
-    traces_ = std::make_unique<RocksTraceStore>(*db_);
+    sessions_ = std::make_unique<OpenSessions>(clock_.Now(), db_->Experiments().empty(),
+                                               options_.completer.idle_window);
+    traces_ = std::make_unique<RocksTraceStore>(
+        *db_, RocksTraceStoreOptions{.open_sessions = sessions_.get()});
+    options_.completer.open_sessions = sessions_.get();
     store_ = std::make_unique<RocksCompletionStore>(*db_);
     feed_ = *RocksFeedStore::Open(*db_);
     core_ = std::make_unique<Completion>(*traces_, *store_, *feed_, executor_, timers_, clock_,

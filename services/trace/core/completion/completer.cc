@@ -148,6 +148,10 @@ void Completer::EndStep(const std::shared_ptr<Step>& step, const absl::Status& s
   for (Request& request : step->requests) {
     std::move(request.done)(request.answer.ok() ? status : request.answer);
   }
+  if (status.ok() && step->phase == Phase::kTraces && !step->more &&
+      options_.open_sessions != nullptr) {
+    options_.open_sessions->AllSettled(step->now);
+  }
   if (status.ok() && step->phase != Phase::kNone) {
     (step->phase == Phase::kTraces ? due_traces_ : due_sessions_).from_ms = step->worked_off_ms;
   }
@@ -234,8 +238,10 @@ absl::Status Completer::PrepareDueTraces(Step& step) {
   ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
   ASSAY_ASSIGN_OR_RETURN(auto stored, ReadTraces(ids));
   for (size_t i = 0; i < ids.size(); ++i) {
+    if (!stored[i].has_value() || IsComplete(stored[i]->facts)) continue;
     // Without an ended root nothing is decided: the chunk that brings it makes the trace due again.
-    if (!stored[i].has_value() || !RootEnded(stored[i]->facts) || IsComplete(stored[i]->facts)) {
+    if (!RootEnded(stored[i]->facts)) {
+      NoteUnended(*stored[i]);
       continue;
     }
     const uint64_t last = stored[i]->facts.last_arrival_ms();
@@ -247,6 +253,12 @@ absl::Status Completer::PrepareDueTraces(Step& step) {
   }
   step.write.settled_traces = std::move(due);
   return absl::OkStatus();
+}
+
+void Completer::NoteUnended(const StoredTrace& stored) {
+  const std::string& session = stored.facts.session();
+  if (options_.open_sessions == nullptr || session.empty()) return;
+  options_.open_sessions->NoteUnended(OpenSessions::KeyOf(stored.experiment_number, session));
 }
 
 absl::StatusOr<std::vector<std::optional<StoredTrace>>> Completer::ReadTraces(
@@ -361,6 +373,11 @@ absl::Status Completer::DecideSession(const DueSession& due,
 }
 
 absl::StatusOr<bool> Completer::HasTraceInProgress(const SessionKey& session, absl::Time now) {
+  if (options_.open_sessions != nullptr &&
+      !options_.open_sessions->MayBeOpen(
+          OpenSessions::KeyOf(session.experiment_number, session.session), now)) {
+    return false;
+  }
   std::optional<TracePosition> after;
   for (size_t seen = 0; seen < options_.max_session_traces; seen += kSessionPage) {
     ASSAY_ASSIGN_OR_RETURN(std::vector<TracePosition> page,

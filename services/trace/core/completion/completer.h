@@ -21,6 +21,7 @@
 #include "common/sync/mutex.h"
 #include "services/trace/core/completion/completeness.h"
 #include "services/trace/core/completion/completion_store.h"
+#include "services/trace/core/completion/open_sessions.h"
 #include "services/trace/core/trace_store.h"
 
 namespace assay::trace {
@@ -33,6 +34,9 @@ struct CompleterOptions {
   size_t session_batch = 32;  // Sessions of one commit.
   // Traces of a session that are looked at, the newest first, to tell whether one is in progress.
   size_t max_session_traces = 1000;
+  // Tells most sessions without a trace in progress; outlives the completer. Null: the traces of
+  // each session are read.
+  OpenSessions* open_sessions = nullptr;
   // Told what a commit has completed. May be empty.
   std::function<void(int64_t traces, int64_t sessions)> on_completed;
 };
@@ -93,6 +97,7 @@ class Completer {
   // nullopt in the place of a trace that cannot be read at all.
   absl::StatusOr<std::vector<std::optional<StoredTrace>>> ReadTraces(
       const std::vector<TraceId>& traces);
+  void NoteUnended(const StoredTrace& stored);
   void CompleteTrace(const TraceId& trace, const StoredTrace& stored, bool requested, Step& step);
   absl::Status TouchSessions(Step& step);
   absl::Status DecideSession(const DueSession& due, const std::optional<SessionRecord>& record,

@@ -105,6 +105,60 @@ TEST_F(SessionsTest, ATraceInProgressHoldsItOpenButNotForEver) {
   EXPECT_EQ(State(), v1::SESSION_STATE_COMPLETE);
 }
 
+TEST_F(SessionsTest, ATraceThatGoesOnLongAfterTheOthersHoldsItOpen) {
+  AppendComplete(1);
+  Append(2, {.ended = false, .session = "s/1"});
+  Advance(absl::Minutes(20));
+  Append(2, {.span = 2, .parent = 1});
+  Advance(absl::Minutes(50));
+  EXPECT_EQ(Get()->completion_generation(), 0) << "its last span came less than an hour ago";
+  Append(2, {.span = 1});
+  Advance(absl::Seconds(31));
+  EXPECT_EQ(Shown(2).state(), v1::TRACE_STATE_OK);
+  Advance(absl::Seconds(301));
+  EXPECT_EQ(Get()->completion_generation(), 1);
+  EXPECT_EQ(State(), v1::SESSION_STATE_COMPLETE);
+}
+
+TEST_F(SessionsTest, ATraceFromBeforeARestartHoldsItOpen) {
+  AppendComplete(1);
+  Append(2, {.ended = false, .session = "s/1"});
+  Advance(absl::Minutes(1));
+  Reopen();
+  for (int i = 0; i < 11; ++i) Advance(absl::Minutes(5));
+  EXPECT_EQ(Get()->completion_generation(), 0);
+  Advance(absl::Minutes(10));
+  EXPECT_EQ(Get()->completion_generation(), 1);
+}
+
+TEST_F(SessionsTest, ASessionWithoutAnOpenTraceIsCompleteWithoutReadingItsTraces) {
+  AppendComplete(1);
+  Advance(absl::Seconds(200));
+  EXPECT_TRUE(
+      sessions_->MayBeOpen(OpenSessions::KeyOf(*store_->NumberOf("e"), "s/1"), clock_.Now()));
+  Advance(absl::Seconds(99));
+  EXPECT_FALSE(
+      sessions_->MayBeOpen(OpenSessions::KeyOf(*store_->NumberOf("e"), "s/1"), clock_.Now()));
+  Advance(absl::Seconds(2));
+  EXPECT_EQ(Get()->completion_generation(), 1);
+}
+
+TEST_F(SessionsTest, SaysIfItsIdIsOnlyABeginning) {
+  AppendComplete(1);
+  EXPECT_FALSE(Get()->session_truncated());
+  TraceChunk chunk = TestChunk(2, "e", 100);
+  chunk.facts.set_session("s/1");
+  chunk.facts.add_terms(MakeTerm("session", "s/1"));
+  chunk.facts.set_truncated(kFactsTruncatedSession);
+  std::vector<TraceChunk> chunks;
+  chunks.push_back(std::move(chunk));
+  traces_->AppendSpans(std::move(chunks), false, [](const absl::StatusOr<AppendResult>&) {});
+  Settle();
+  EXPECT_TRUE(Get()->session_truncated());
+  EXPECT_TRUE(List()->sessions(0).session_truncated());
+  EXPECT_THAT(Shown(2).truncated_parts(), ElementsAre(v1::TRACE_PART_SESSION));
+}
+
 TEST_F(SessionsTest, ListsTheMostRecentlyActiveFirst) {
   for (const uint8_t trace : {1, 2, 3}) {
     AppendComplete(trace, "s" + std::to_string(trace));
