@@ -8,8 +8,6 @@
 #include <utility>
 #include <vector>
 
-#include "common/compress/decompress.h"
-#include "common/status/errors.h"
 #include "common/status/status_macros.h"
 #include "common/strings/strings.h"
 #include "services/trace/core/chunk_builder.h"
@@ -18,10 +16,6 @@
 
 namespace assay::trace {
 namespace {
-
-constexpr absl::Duration kRetryAfter = absl::Seconds(1);
-// A body is held twice for a while: as it came, and cut into chunks.
-constexpr int64_t kCopies = 2;
 
 std::string MessageOf(const std::map<std::string_view, int64_t>& rejected, int64_t ends_early,
                       int64_t kept_elsewhere = 0) {
@@ -48,7 +42,7 @@ std::string MessageOf(const std::map<std::string_view, int64_t>& rejected, int64
 // One request on its way.
 struct Ingestor::Work {
   IngestRequest request;
-  std::vector<Admission> tickets;
+  RequestBodies::Share memory;
   IngestResult result;
   // Spans by reason, and those that end before they start.
   std::map<std::string_view, int64_t> rejected;
@@ -62,7 +56,7 @@ Ingestor::Ingestor(TraceStore& store, Executor& executor, IngestorOptions option
       options_(std::move(options)),
       attributes_(options_.indexed_attributes),
       on_new_experiments_(std::move(on_new_experiments)),
-      gate_(std::max(options_.max_bytes_in_flight, (kCopies + 1) * options_.max_body_bytes)) {}
+      bodies_("the memory for spans", options_.max_body_bytes, options_.max_bytes_in_flight) {}
 
 void Ingestor::Answer(absl::StatusOr<IngestResult> result, Done<IngestResult> done) {
   executor_.Run([result = std::move(result), done = std::move(done)]() mutable {
@@ -73,7 +67,9 @@ void Ingestor::Answer(absl::StatusOr<IngestResult> result, Done<IngestResult> do
 void Ingestor::Export(IngestRequest request, Done<IngestResult> done) {
   auto work = std::make_shared<Work>();
   work->request = std::move(request);
-  if (absl::Status ready = Decompress(*work); !ready.ok()) return Answer(ready, std::move(done));
+  IngestRequest& body = work->request;
+  absl::Status ready = bodies_.Decompress(body.encoding, &body.body, &work->memory);
+  if (!ready.ok()) return Answer(ready, std::move(done));
   absl::StatusOr<std::vector<TraceChunk>> chunks = ReadChunks(*work);
   if (!chunks.ok()) return Answer(chunks.status(), std::move(done));
   if (chunks->empty()) {
@@ -84,7 +80,7 @@ void Ingestor::Export(IngestRequest request, Done<IngestResult> done) {
   store_.AppendSpans(
       *std::move(chunks), options_.register_experiments,
       [this, work, done = std::move(done)](absl::StatusOr<AppendResult> appended) mutable {
-        work->tickets.clear();
+        work->memory.clear();
         if (!appended.ok()) return std::move(done)(appended.status());
         if (appended->new_experiments && on_new_experiments_) on_new_experiments_();
         for (const auto& [reason, count] : appended->refused) {
@@ -96,20 +92,6 @@ void Ingestor::Export(IngestRequest request, Done<IngestResult> done) {
             MessageOf(work->rejected, work->ends_early, appended->kept_elsewhere);
         std::move(done)(std::move(work->result));
       });
-}
-
-absl::Status Ingestor::Decompress(Work& work) {
-  auto take = [&](int64_t bytes) {
-    std::optional<Admission> ticket = gate_.TryEnter(kCopies * bytes);
-    if (!ticket.has_value()) return Overloaded("the memory for spans", kRetryAfter);
-    work.tickets.push_back(*std::move(ticket));
-    return absl::OkStatus();
-  };
-  IngestRequest& request = work.request;
-  ASSAY_ASSIGN_OR_RETURN(request.body,
-                         compress::Decompress(std::move(request.body), request.encoding,
-                                              options_.max_body_bytes, take));
-  return absl::OkStatus();
 }
 
 absl::StatusOr<std::vector<TraceChunk>> Ingestor::ReadChunks(Work& work) const {

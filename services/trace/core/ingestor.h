@@ -9,10 +9,10 @@
 
 #include "absl/status/statusor.h"
 #include "common/compress/encoding.h"
-#include "common/exec/admission.h"
 #include "common/exec/executor.h"
 #include "services/trace/core/index_terms.h"
 #include "services/trace/core/meaning/price_table.h"
+#include "services/trace/core/request_bodies.h"
 #include "services/trace/core/trace_scope.h"
 #include "services/trace/core/trace_store.h"
 
@@ -61,12 +61,11 @@ class Ingestor {
   // retrying); UNAVAILABLE (OVERLOADED, RetryInfo) under pressure; the store's.
   void Export(IngestRequest request, Done<IngestResult> done);
 
-  int64_t bytes_in_flight() const { return gate_.in_use(); }
+  int64_t bytes_in_flight() const { return bodies_.bytes_in_flight(); }
 
  private:
   struct Work;
   void Answer(absl::StatusOr<IngestResult> result, Done<IngestResult> done);
-  absl::Status Decompress(Work& work);
   absl::StatusOr<std::vector<TraceChunk>> ReadChunks(Work& work) const;
 
   TraceStore& store_;
@@ -74,7 +73,7 @@ class Ingestor {
   const IngestorOptions options_;
   const IndexedAttributes attributes_;
   const std::function<void()> on_new_experiments_;
-  AdmissionGate gate_;
+  RequestBodies bodies_;
 };
 
 }  // namespace assay::trace

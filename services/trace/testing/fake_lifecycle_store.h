@@ -26,8 +26,8 @@ class FakeLifecycleStore final : public LifecycleStore {
     tag_changes.push_back(std::move(change));
     std::move(done)(absl::OkStatus());
   }
-  void DeleteTraces(std::string, std::vector<TraceId> traces, RequestKey key,
-                    DeletionAnswer answer, Done<std::string> done) override {
+  void DeleteTraces(std::string, std::vector<TraceId> traces, RequestKey key, DeletionAnswer answer,
+                    Done<std::string> done) override {
     std::string given = answer({.traces = static_cast<int64_t>(traces.size())});
     if (!key.request_id.empty()) answers[key.request_id] = given;
     deleted.insert(deleted.end(), traces.begin(), traces.end());

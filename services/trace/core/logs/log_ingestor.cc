@@ -8,7 +8,6 @@
 #include <string_view>
 #include <utility>
 
-#include "common/compress/decompress.h"
 #include "common/status/errors.h"
 #include "common/status/status_macros.h"
 #include "common/strings/strings.h"
@@ -19,10 +18,7 @@
 namespace assay::trace {
 namespace {
 
-constexpr absl::Duration kRetryAfter = absl::Seconds(1);
 constexpr absl::Duration kRetryAfterFeedback = absl::Seconds(30);
-// A body is held twice for a while: as it came, and cut into chunks.
-constexpr int64_t kCopies = 2;
 
 std::string MessageOf(const std::map<std::string, int64_t>& rejected) {
   std::string message;
@@ -38,7 +34,7 @@ std::string MessageOf(const std::map<std::string, int64_t>& rejected) {
 // One request on its way.
 struct LogIngestor::Work {
   IngestRequest request;
-  std::vector<Admission> tickets;
+  RequestBodies::Share memory;
   std::vector<LogChunk> chunks;
   std::vector<PendingFeedback> results;
   std::map<std::string, int64_t> rejected;  // Records by reason.
@@ -52,8 +48,7 @@ LogIngestor::LogIngestor(LogStore& store, FeedbackPusher& pusher, Executor& exec
       pusher_(pusher),
       executor_(executor),
       clock_(clock),
-      options_(options),
-      gate_(std::max(options.max_bytes_in_flight, (kCopies + 1) * options.max_body_bytes)) {}
+      bodies_("the memory for log records", options.max_body_bytes, options.max_bytes_in_flight) {}
 
 void LogIngestor::Answer(absl::StatusOr<IngestResult> result, Done<IngestResult> done) {
   executor_.Run([result = std::move(result), done = std::move(done)]() mutable {
@@ -64,7 +59,8 @@ void LogIngestor::Answer(absl::StatusOr<IngestResult> result, Done<IngestResult>
 void LogIngestor::Export(IngestRequest request, Done<IngestResult> done) {
   auto work = std::make_shared<Work>();
   work->request = std::move(request);
-  absl::Status ready = Decompress(*work);
+  IngestRequest& body = work->request;
+  absl::Status ready = bodies_.Decompress(body.encoding, &body.body, &work->memory);
   if (ready.ok()) ready = Read(*work);
   if (!ready.ok()) return Answer(ready, std::move(done));
   if (work->chunks.empty() && work->results.empty()) {
@@ -78,7 +74,7 @@ void LogIngestor::Export(IngestRequest request, Done<IngestResult> done) {
   work->request.body = std::string();
   auto stored = [this, work,
                  done = std::move(done)](absl::StatusOr<AppendedLogs> appended) mutable {
-    work->tickets.clear();
+    work->memory.clear();
     if (!appended.ok()) return std::move(done)(appended.status());
     pusher_.Added(appended->places);
     RejectDeleted(*appended, *work);
@@ -95,20 +91,6 @@ void LogIngestor::RejectDeleted(const AppendedLogs& appended, Work& work) {
     work.result.rejected += records;
     work.result.accepted -= records;
   }
-}
-
-absl::Status LogIngestor::Decompress(Work& work) {
-  auto take = [&](int64_t bytes) {
-    std::optional<Admission> ticket = gate_.TryEnter(kCopies * bytes);
-    if (!ticket.has_value()) return Overloaded("the memory for log records", kRetryAfter);
-    work.tickets.push_back(*std::move(ticket));
-    return absl::OkStatus();
-  };
-  IngestRequest& request = work.request;
-  ASSAY_ASSIGN_OR_RETURN(request.body,
-                         compress::Decompress(std::move(request.body), request.encoding,
-                                              options_.max_body_bytes, take));
-  return absl::OkStatus();
 }
 
 absl::Status LogIngestor::Read(Work& work) const {

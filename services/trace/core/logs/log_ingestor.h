@@ -6,12 +6,12 @@
 #include <vector>
 
 #include "common/clock/clock.h"
-#include "common/exec/admission.h"
 #include "common/exec/executor.h"
 #include "services/trace/core/ingestor.h"
 #include "services/trace/core/logs/feedback_pusher.h"
 #include "services/trace/core/logs/log_reader.h"
 #include "services/trace/core/logs/log_store.h"
+#include "services/trace/core/request_bodies.h"
 
 namespace assay::trace {
 
@@ -33,13 +33,12 @@ class LogIngestor {
   // Ingestor::Export; UNAVAILABLE also while too many results wait for the feedback service.
   void Export(IngestRequest request, Done<IngestResult> done);
 
-  int64_t bytes_in_flight() const { return gate_.in_use(); }
+  int64_t bytes_in_flight() const { return bodies_.bytes_in_flight(); }
 
  private:
   struct Work;
   static void RejectDeleted(const AppendedLogs& appended, Work& work);
   void Answer(absl::StatusOr<IngestResult> result, Done<IngestResult> done);
-  absl::Status Decompress(Work& work);
   absl::Status Read(Work& work) const;
   void ReadResults(const LogBatch& batch, Work& work) const;
   void ReadChunks(const LogBatch& batch, Work& work) const;
@@ -48,8 +47,7 @@ class LogIngestor {
   FeedbackPusher& pusher_;
   Executor& executor_;
   Clock& clock_;
-  const LogIngestorOptions options_;
-  AdmissionGate gate_;
+  RequestBodies bodies_;
 };
 
 }  // namespace assay::trace
