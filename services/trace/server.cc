@@ -54,6 +54,11 @@ rpc::ServerOptions OtlpServerOptions(const Options& options) {
   return server;
 }
 
+rpc::Counter CompletedTraces(rpc::Metrics& metrics) {
+  return metrics.AddCounter("assay_trace_completed_traces_total",
+                            "Completions of traces, repeated ones included.");
+}
+
 CompletionOptions CompletionOptionsFor(const Options& options, OpenSessions& sessions,
                                        rpc::Metrics& metrics) {
   CompletionOptions completion;
@@ -61,8 +66,7 @@ CompletionOptions CompletionOptionsFor(const Options& options, OpenSessions& ses
   completion.completer.idle_window = options.trace_idle_window;
   completion.completer.session_idle_window = options.session_idle_window;
   completion.completer.on_completed =
-      [traces = metrics.AddCounter("assay_trace_completed_traces_total",
-                                   "Completions of traces, repeated ones included."),
+      [traces = CompletedTraces(metrics),
        sessions = metrics.AddCounter("assay_trace_completed_sessions_total",
                                      "Completions of sessions, repeated ones included.")](
           int64_t trace_count, int64_t session_count) mutable {
@@ -298,7 +302,15 @@ TraceServer::TraceServer(const Options& options, rpc::Metrics* metrics,
                  .max_bytes_in_flight = options.otlp_max_bytes_in_flight,
                  .register_experiments = options.create_experiments,
                  .indexed_attributes = SplitAtCommas(options.indexed_attributes),
-                 .prices = &prices_},
+                 .prices = &prices_,
+                 .complete =
+                     [this](const TraceId& trace, DoneStatus done) {
+                       completion_.completer().Complete("-", trace, {}, std::move(done));
+                     },
+                 .on_completed =
+                     [traces = CompletedTraces(*metrics)](int64_t count) mutable {
+                       traces.Increment(static_cast<double>(count));
+                     }},
                 [this] { CreateExperiments(); }),
       feedback_(*executor_, SystemClock()),
       feedback_pusher_(log_store_, store_, feedback_, *timers_, *executor_, SystemClock(),

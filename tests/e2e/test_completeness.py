@@ -10,6 +10,7 @@ from assay.trace.v1 import trace_pb2
 from assay.trace.v1 import trace_service_pb2 as traces_pb2
 from assay_client import call, new_span_id, new_trace_id, request_id
 from checks import export, export_trace, pages, refused
+from otlp_spans import add_span, request_of, send
 from stack import Stack, wait_until
 
 
@@ -72,6 +73,26 @@ def test_a_trace_completes_when_it_is_idle_and_late_spans_reopen_it(client, expe
         assert completions(stream, 1)[0] == [(name, 2)]
         trace = get(client, name)
         assert trace.completion_generation == 2 and trace.state == trace_pb2.TRACE_STATE_OK and trace.span_count == 2
+
+
+@pytest.mark.parametrize("attributes", [{}, {"session.id": "s 1"}], ids=["alone", "of a session"])
+@pytest.mark.parametrize("value", [True, "true"])
+def test_spans_may_say_that_their_trace_is_whole(client, experiment, attributes, value):
+    whole, spans = request_of(experiment, {"assay.complete": value})
+    first = add_span(spans, attributes=attributes)
+    name = f"{experiment}/traces/{first.trace_id.hex()}"
+    with watching(client.traces.WatchTraces, traces_pb2.WatchTracesRequest(parent=experiment)) as stream:
+        assert next(stream).resume_token
+        send(client, whole)
+        trace = get(client, name)
+        assert trace.state == trace_pb2.TRACE_STATE_OK and trace.completion_generation == 1
+        late, spans = request_of(experiment)
+        add_span(spans, trace_id=first.trace_id.hex(), parent=first.span_id)
+        send(client, late)
+        send(client, whole)
+        trace = get(client, name)
+        assert trace.state == trace_pb2.TRACE_STATE_OK and trace.completion_generation >= 2, "though it had spans before"
+        assert completions(stream, 2)[0] == [(name, 1), (name, 2)]
 
 
 def test_a_client_may_complete_a_trace(client, experiment):

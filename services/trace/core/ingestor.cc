@@ -1,6 +1,7 @@
 #include "services/trace/core/ingestor.h"
 
 #include <algorithm>
+#include <atomic>
 #include <map>
 #include <memory>
 #include <optional>
@@ -8,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/log/log.h"
 #include "common/status/status_macros.h"
 #include "common/strings/strings.h"
 #include "services/trace/core/chunk_builder.h"
@@ -90,16 +92,44 @@ void Ingestor::Export(IngestRequest request, Done<IngestResult> done) {
         }
         work->result.message =
             MessageOf(work->rejected, work->ends_early, appended->kept_elsewhere);
-        std::move(done)(std::move(work->result));
+        if (appended->completed > 0 && options_.on_completed) {
+          options_.on_completed(appended->completed);
+        }
+        CompleteAll(std::move(appended->to_complete), std::move(work->result), std::move(done));
       });
+}
+
+void Ingestor::CompleteAll(std::vector<TraceId> traces, IngestResult result,
+                           Done<IngestResult> done) {
+  if (traces.empty() || !options_.complete) return std::move(done)(std::move(result));
+  struct Rest {
+    std::atomic<size_t> traces;
+    IngestResult result;
+    Done<IngestResult> done;
+  };
+  auto rest = std::make_shared<Rest>();
+  rest->traces = traces.size();
+  rest->result = std::move(result);
+  rest->done = std::move(done);
+  for (const TraceId& trace : traces) {
+    options_.complete(trace, [rest, trace](const absl::Status& completed) {
+      if (!completed.ok()) {
+        log::Warning("a trace is completed later than its sender asked for",
+                     {{"trace", trace.Hex()}, {"error", completed}});
+      }
+      if (rest->traces.fetch_sub(1) == 1) std::move(rest->done)(std::move(rest->result));
+    });
+  }
 }
 
 absl::StatusOr<std::vector<TraceChunk>> Ingestor::ReadChunks(Work& work) const {
   ASSAY_ASSIGN_OR_RETURN(OtlpBatch batch, ReadOtlp(work.request.body));
   std::vector<TraceBinding> bindings(batch.resources.size());
   std::vector<std::string_view> refusals(batch.resources.size());
+  std::vector<bool> complete(batch.resources.size());
   for (size_t i = 0; i < bindings.size(); ++i) {
     refusals[i] = ResolveBinding(batch.resources[i].resource, work.request.scope, &bindings[i]);
+    complete[i] = SaysComplete(batch.resources[i].resource);
   }
   auto resource_of = [&](const SpanView& span) { return batch.scopes[span.scope].resource; };
   std::erase_if(batch.spans, [&](const SpanView& span) {
@@ -117,6 +147,7 @@ absl::StatusOr<std::vector<TraceChunk>> Ingestor::ReadChunks(Work& work) const {
   int64_t ends_early = 0;
   for (const TraceSpans& group : GroupByTrace(batch)) {
     FactsBuilder facts(attributes_, prices);
+    bool says_complete = false;
     std::optional<uint32_t> last_resource;
     for (uint32_t i : group.spans) {
       const SpanView& span = batch.spans[i];
@@ -124,6 +155,7 @@ absl::StatusOr<std::vector<TraceChunk>> Ingestor::ReadChunks(Work& work) const {
       ends_early += span.EndsBeforeStart() ? 1 : 0;
       if (last_resource == resource_of(span)) continue;
       last_resource = resource_of(span);
+      says_complete = says_complete || complete[*last_resource];
       for (const auto& [field, value] : resource_terms[*last_resource]) {
         facts.AddTerm(field, value);
       }
@@ -133,6 +165,7 @@ absl::StatusOr<std::vector<TraceChunk>> Ingestor::ReadChunks(Work& work) const {
     chunk.otlp = BuildOtlp(batch, group.spans);
     chunk.facts = facts.Build();
     chunk.directory = facts.BuildDirectory();
+    chunk.complete = says_complete;
     chunk.claimed = bindings[resource_of(batch.spans[group.spans[0]])];
   }
   work.result.accepted = static_cast<int64_t>(batch.spans.size());

@@ -32,6 +32,11 @@ struct IngestorOptions {
   // Keys of span and resource attributes that are indexed beside the default ones.
   std::vector<std::string> indexed_attributes;
   const PriceTable* prices = &PriceTable::BuiltIn();  // Outlives the ingestor.
+  // Completes a trace whose sender says that it is whole, as CompleteTrace does. Never inline. Empty:
+  // those that cannot be completed with their spans complete by themselves.
+  std::function<void(const TraceId&, DoneStatus)> complete;
+  // Told how many traces were completed with their spans. May be empty.
+  std::function<void(int64_t)> on_completed;
 };
 
 struct IngestRequest {
@@ -66,6 +71,9 @@ class Ingestor {
  private:
   struct Work;
   void Answer(absl::StatusOr<IngestResult> result, Done<IngestResult> done);
+  // Answers once all of `traces` are complete, or cannot be completed now: their spans are stored,
+  // and they complete by themselves later.
+  void CompleteAll(std::vector<TraceId> traces, IngestResult result, Done<IngestResult> done);
   absl::StatusOr<std::vector<TraceChunk>> ReadChunks(Work& work) const;
 
   TraceStore& store_;

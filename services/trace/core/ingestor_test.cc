@@ -2,6 +2,8 @@
 
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "common/clock/fake_clock.h"
 #include "common/compress/compress.h"
@@ -152,6 +154,35 @@ TEST_F(IngestorTest, TellsClientsToRetryUnderPressure) {
 TEST_F(IngestorTest, PassesOnErrorsOfTheStore) {
   store_.FailWritesWith(absl::UnavailableError("disk full"));
   EXPECT_THAT(Export(OneSpan(1)), StatusIs(absl::StatusCode::kUnavailable, HasSubstr("disk full")));
+}
+
+TEST_F(IngestorTest, CompletesTracesThatTheirResourceCallsWhole) {
+  std::vector<TraceId> asked;
+  int64_t completed = 0;
+  options_.complete = [&](const TraceId& trace, DoneStatus done) {
+    asked.push_back(trace);
+    executor_.Run([done = std::move(done)]() mutable {
+      std::move(done)(absl::UnavailableError("the completion can wait"));
+    });
+  };
+  options_.on_completed = [&](int64_t traces) { completed += traces; };
+  ExportRequest request = OneSpan(1, "e");
+  auto* whole = request.mutable_resource_spans(0)->mutable_resource()->add_attributes();
+  whole->set_key("assay.complete");
+  whole->mutable_value()->set_bool_value(true);
+  request.MergeFrom(OneSpan(2, "e"));
+  ASSERT_OK(Export(request));
+  EXPECT_EQ(completed, 1);
+  EXPECT_THAT(asked, testing::IsEmpty());
+
+  ASSERT_OK(Export(OneSpan(3, "e")));
+  request = OneSpan(3, "e");
+  whole = request.mutable_resource_spans(0)->mutable_resource()->add_attributes();
+  whole->set_key("assay.complete");
+  whole->mutable_value()->set_string_value("true");
+  ASSERT_OK(Export(request)) << "the spans are stored";
+  EXPECT_THAT(asked, testing::ElementsAre(TestTrace(3)));
+  EXPECT_EQ(completed, 1);
 }
 
 }  // namespace

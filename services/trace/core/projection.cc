@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "common/json/json_value.h"
 #include "common/names/resource_name.h"
@@ -13,6 +14,7 @@ namespace assay::trace {
 namespace {
 
 constexpr int kMaxChanges = 1000;
+constexpr int kMaxLookups = 1000;
 constexpr size_t kMaxStoreNameBytes = 250;
 constexpr size_t kMaxRememberedStores = 1000;
 
@@ -85,6 +87,29 @@ void Projection::Apply(const v1::ApplyAssessmentsRequest& request,
         response.set_applied_sequence(*applied);
         std::move(done)(std::move(response));
       });
+}
+
+absl::StatusOr<v1::FindMissingTracesResponse> Projection::FindMissing(
+    const v1::FindMissingTracesRequest& request) const {
+  if (request.traces_size() == 0 || request.traces_size() > kMaxLookups) {
+    return InvalidField("traces", StrCat("takes 1 to ", kMaxLookups, " names"));
+  }
+  std::vector<names::TraceName> wanted;
+  std::vector<TraceId> ids;
+  for (int i = 0; i < request.traces_size(); ++i) {
+    ASSAY_ASSIGN_OR_RETURN(names::TraceName name,
+                           names::TraceName::Parse(request.traces(i), StrCat("traces[", i, "]")));
+    // A name of this form holds an id.
+    ids.push_back(*TraceId::FromHex(name.trace));
+    wanted.push_back(std::move(name));
+  }
+  ASSAY_ASSIGN_OR_RETURN(auto found, store_.GetTraces(ids));
+  v1::FindMissingTracesResponse response;
+  for (size_t i = 0; i < ids.size(); ++i) {
+    if (found[i].has_value() && found[i]->binding.experiment == wanted[i].experiment) continue;
+    response.add_missing(request.traces(static_cast<int>(i)));
+  }
+  return response;
 }
 
 void Projection::WaitUntilApplied(const ReadToken& token, const CallContext& context,

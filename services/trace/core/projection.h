@@ -40,6 +40,10 @@ class Projection {
   // else as TraceStore::ApplyAssessments.
   void Apply(const v1::ApplyAssessmentsRequest& request, Done<v1::ApplyAssessmentsResponse> done);
 
+  // Which of the traces do not exist. Blocks for one read. INVALID_ARGUMENT that names the field.
+  absl::StatusOr<v1::FindMissingTracesResponse> FindMissing(
+      const v1::FindMissingTracesRequest& request) const;
+
   // OK once everything up to the token is applied. UNAVAILABLE PROJECTION_BEHIND shortly before the
   // context's deadline; CANCELLED with its token. Blocks for one read; keeps no thread waiting.
   void WaitUntilApplied(const ReadToken& token, const CallContext& context, DoneStatus done);

@@ -2,6 +2,7 @@
 
 #include "common/names/resource_name.h"
 #include "services/trace/core/otlp_wire_reader.h"
+#include "services/trace/core/wire_cursor.h"
 
 namespace assay::trace {
 namespace {
@@ -17,6 +18,19 @@ bool ReadEvaluation(std::string_view text, std::string* experiment, std::string*
   *experiment = name->experiment;
   *evaluation = name->evaluation;
   return true;
+}
+
+bool IsTrue(std::string_view any_value) {
+  std::string_view text;
+  if (AnyValueString(any_value, &text)) return text == "true";
+  WireCursor cursor(any_value);
+  WireField field;
+  bool is_true = false;
+  // The last member of a oneof wins; the second is the boolean.
+  while (cursor.Next(&field)) {
+    is_true = field.number == 2 && field.type == WireType::kVarint && field.value != 0;
+  }
+  return is_true && cursor.ok();
 }
 
 }  // namespace
@@ -46,6 +60,15 @@ std::string_view ResolveBinding(std::string_view resource, const RequestScope& r
   binding->experiment =
       experiment_of_evaluation.empty() ? std::string(kDefaultExperiment) : experiment_of_evaluation;
   return "";
+}
+
+bool SaysComplete(std::string_view resource) {
+  bool complete = false;
+  ForEachResourceAttribute(resource, [&](std::string_view key, std::string_view value) {
+    if (key == "assay.complete") complete = IsTrue(value);
+    return true;
+  });
+  return complete;
 }
 
 }  // namespace assay::trace

@@ -25,6 +25,10 @@ struct RequestScope {
 std::string_view ResolveBinding(std::string_view resource, const RequestScope& request,
                                 TraceBinding* binding);
 
+// Whether a Resource message says of its spans that their traces are whole: its attribute
+// `assay.complete` is true (or the text "true"). Thread-safe.
+bool SaysComplete(std::string_view resource);
+
 }  // namespace assay::trace
 
 #endif  // ASSAY_SERVICES_TRACE_CORE_TRACE_SCOPE_H_

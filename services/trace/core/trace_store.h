@@ -41,6 +41,8 @@ struct TraceChunk {
   TraceBinding claimed;  // Used unless the trace is bound already.
   // Ids and starts of the spans, in the order of `otlp`.
   storage::v1::ChunkDirectoryRecord directory;
+  // The sender says that the trace is whole.
+  bool complete = false;
 };
 
 // The reason of spans that arrive for a trace that was deleted lately.
@@ -54,6 +56,10 @@ struct AppendResult {
   std::map<std::string_view, int64_t> refused;
   // Spans that named another experiment than their trace belongs to: they are kept there.
   int64_t kept_elsewhere = 0;
+  // Traces that were completed in the same step, and those that were said to be whole but are yet
+  // to be completed: they had spans before, were registered in advance, or belong to a session.
+  int64_t completed = 0;
+  std::vector<TraceId> to_complete;
 };
 
 struct StoredTrace {
@@ -100,7 +106,8 @@ class TraceStore {
   // deleted lately are refused. With the spans come the entries of core/index_terms.h at the
   // trace's start: when that moves back, they move along, in the same step. Blocks for reads. With `register_experiments`,
   // experiments of new bindings that are not known to exist are put among PendingExperiments() in
-  // the same step. Errors: UNAVAILABLE when the store is busy or full, ABORTED (CONTENTION) after
+  // the same step. A new trace that is said to be whole is completed, for watchers too, in the same
+  // step, where that does not concern others. Errors: UNAVAILABLE when the store is busy or full, ABORTED (CONTENTION) after
   // too many collisions; nothing is stored then.
   virtual void AppendSpans(std::vector<TraceChunk> chunks, bool register_experiments,
                            Done<AppendResult> done) = 0;

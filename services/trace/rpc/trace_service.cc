@@ -79,4 +79,15 @@ grpc::ServerUnaryReactor* ProjectionService::ApplyAssessments(
                         });
 }
 
+grpc::ServerUnaryReactor* ProjectionService::FindMissingTraces(
+    grpc::CallbackServerContext* context, const v1::FindMissingTracesRequest* request,
+    v1::FindMissingTracesResponse* response) {
+  return runtime_.Unary(context, "assay.trace.v1.AssessmentProjectionService/FindMissingTraces",
+                        request, response,
+                        [this](const CallContext&, const v1::FindMissingTracesRequest& request,
+                               Done<v1::FindMissingTracesResponse> done) {
+                          std::move(done)(projection_.FindMissing(request));
+                        });
+}
+
 }  // namespace assay::trace

@@ -77,6 +77,9 @@ class ProjectionService final : public v1::AssessmentProjectionService::Callback
   grpc::ServerUnaryReactor* ApplyAssessments(grpc::CallbackServerContext* context,
                                              const v1::ApplyAssessmentsRequest* request,
                                              v1::ApplyAssessmentsResponse* response) override;
+  grpc::ServerUnaryReactor* FindMissingTraces(grpc::CallbackServerContext* context,
+                                              const v1::FindMissingTracesRequest* request,
+                                              v1::FindMissingTracesResponse* response) override;
 
  private:
   Projection& projection_;

@@ -51,6 +51,20 @@ void Complete(uint64_t sequence, uint64_t now_ms, const keys::Lifetime& lifetime
   facts->set_last_sequence(sequence);
 }
 
+// A trace without spans before is completed with its first ones: nobody else can have completed it.
+// One of a session is not, as its session is to be told in the same step.
+bool CompletesAtOnce(const TraceChunk& chunk, bool bound) {
+  return chunk.complete && !bound && chunk.facts.session().empty();
+}
+
+void CompleteFirst(uint64_t sequence, uint64_t now_ms, TraceFacts* facts) {
+  storage::v1::CompletionRecord& completion = *facts->mutable_completion();
+  completion.set_generation(1);
+  completion.set_through_sequence(sequence);
+  completion.set_complete_ms(now_ms);
+  completion.set_requested(true);
+}
+
 int64_t SpansOf(const TraceChunk& chunk) {
   return static_cast<int64_t>(chunk.directory.span_ids().size() / SpanId::kSize);
 }
@@ -113,7 +127,9 @@ void RocksTraceStore::TryAppend(std::shared_ptr<Append> append) {
   }
   AppendResult result{.new_experiments = write.new_experiments,
                       .refused = std::move(write.refused),
-                      .kept_elsewhere = write.kept_elsewhere};
+                      .kept_elsewhere = write.kept_elsewhere,
+                      .completed = static_cast<int64_t>(write.feed.size()),
+                      .to_complete = std::move(write.to_complete)};
   std::vector<std::string> experiments = std::move(write.experiments);
   std::vector<uint64_t> sessions = std::move(write.sessions);
   if (!sessions.empty()) options_.open_sessions->NoteArrivals(sessions);
@@ -194,6 +210,15 @@ absl::Status RocksTraceStore::PrepareChunk(const Append& append, TraceChunk& chu
   }
   const uint64_t now_ms = db_.NowMs();
   Complete(sequence, now_ms, lifetime, &chunk.facts);
+  chunk.facts.clear_completion();  // Of an attempt before.
+  const bool completed = CompletesAtOnce(chunk, bound);
+  if (completed) {
+    CompleteFirst(sequence, now_ms, &chunk.facts);
+    write.feed.push_back(
+        CompletionEvent(binding.experiment, chunk.trace, chunk.facts.completion()));
+  } else if (chunk.complete) {
+    write.to_complete.push_back(chunk.trace);
+  }
   NoteSession(stored.facts, chunk.facts, write);
   write.batch.Put(db_.family(keys::kChunks), keys::Chunk(chunk.trace, sequence, lifetime),
                   chunk.otlp);
@@ -214,8 +239,10 @@ absl::Status RocksTraceStore::PrepareChunk(const Append& append, TraceChunk& chu
     write.checks.push_back(
         StillHolds(keys::kTraces, keys::Facts(chunk.trace), std::move(records.facts)));
   }
-  write.batch.Put(db_.family(keys::kDue),
-                  keys::DueTrace(DueAfter(now_ms, options_.idle_window), chunk.trace), "");
+  if (!completed) {
+    write.batch.Put(db_.family(keys::kDue),
+                    keys::DueTrace(DueAfter(now_ms, options_.idle_window), chunk.trace), "");
+  }
   write.usage[{lifetime.number, lifetime.bound_ms / kMsPerHour}] += chunk.facts.span_bytes();
   return absl::OkStatus();
 }

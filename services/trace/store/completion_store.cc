@@ -147,12 +147,8 @@ void RocksCompletionStore::PutTraces(const CompletionWrite& write, TraceWrite& o
     *facts.mutable_completion() = completed.completion;
     out.batch.Merge(db_.family(keys::kTraces), keys::Facts(completed.trace),
                     facts.SerializeAsString());
-    storage::v1::FeedRecord& event = out.feed.emplace_back();
-    event.set_schema_version(1);
-    event.set_experiment(completed.experiment);
-    event.set_time_ms(completed.completion.complete_ms());
-    event.mutable_trace_completed()->set_trace_id(std::string(completed.trace.bytes()));
-    event.mutable_trace_completed()->set_generation(completed.completion.generation());
+    out.feed.push_back(
+        CompletionEvent(completed.experiment, completed.trace, completed.completion));
   }
   for (const DueTrace& due : write.settled_traces) {
     out.batch.Delete(db_.family(keys::kDue), keys::DueTrace(due.due_ms, due.trace));

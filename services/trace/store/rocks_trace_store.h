@@ -92,6 +92,7 @@ class RocksTraceStore final : public TraceStore {
     std::map<std::string_view, int64_t> refused;  // Spans by reason.
     int64_t kept_elsewhere = 0;
     std::vector<uint64_t> sessions;  // OpenSessions::KeyOf, if they are to be told.
+    std::vector<TraceId> to_complete;
     std::map<std::pair<uint32_t, uint64_t>, int64_t> usage;  // Bytes by experiment and hour.
   };
 

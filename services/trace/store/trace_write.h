@@ -27,6 +27,18 @@ struct TraceWrite {
   std::vector<std::string> numbered;
 };
 
+// What watchers are told of a completed trace.
+inline storage::v1::FeedRecord CompletionEvent(const std::string& experiment, const TraceId& trace,
+                                               const storage::v1::CompletionRecord& completion) {
+  storage::v1::FeedRecord event;
+  event.set_schema_version(1);
+  event.set_experiment(experiment);
+  event.set_time_ms(completion.complete_ms());
+  event.mutable_trace_completed()->set_trace_id(std::string(trace.bytes()));
+  event.mutable_trace_completed()->set_generation(completion.generation());
+  return event;
+}
+
 // Refuses the batch unless the key still holds `expected`.
 inline rocks::Check StillHolds(keys::Family family, std::string key,
                                std::optional<std::string> expected) {

@@ -57,6 +57,7 @@ struct ChunkSpec {
   std::string session = "";
   std::string experiment = "e";
   uint64_t start_seconds = 100;
+  bool complete = false;  // The sender says that the trace is whole.
 };
 
 class CompletionTest : public testing::Test {
@@ -84,6 +85,7 @@ class CompletionTest : public testing::Test {
       chunk.facts.mutable_root()->set_error(span.error);
     }
     chunk.facts.set_error_spans(span.error ? 1 : 0);
+    chunk.complete = span.complete;
     if (!span.session.empty()) {
       chunk.facts.set_session(span.session);
       chunk.facts.add_terms(MakeTerm("session", span.session));
@@ -91,8 +93,10 @@ class CompletionTest : public testing::Test {
     absl::Status result = absl::UnknownError("not done");
     std::vector<TraceChunk> chunks;
     chunks.push_back(std::move(chunk));
-    traces_->AppendSpans(std::move(chunks), false,
-                         [&](absl::StatusOr<AppendResult> answer) { result = answer.status(); });
+    traces_->AppendSpans(std::move(chunks), false, [&](absl::StatusOr<AppendResult> answer) {
+      result = answer.status();
+      if (answer.ok()) appended_ = *std::move(answer);
+    });
     Settle();
     EXPECT_OK(result);
   }
@@ -121,6 +125,7 @@ class CompletionTest : public testing::Test {
     return sink;
   }
 
+  AppendResult appended_;  // The last one.
   FakeClock clock_;
   FakeTimerQueue timers_{&clock_};
   ManualExecutor executor_;

@@ -65,6 +65,32 @@ TEST_F(CompleterTest, LateSpansReopenATraceAndRaiseItsGeneration) {
   EXPECT_EQ(Generation(1), 2);
 }
 
+TEST_F(CompleterTest, ATraceThatItsSenderCallsWholeIsCompleteWithItsSpans) {
+  Append(1, {.ended = false, .complete = true});
+  EXPECT_EQ(appended_.completed, 1);
+  EXPECT_EQ(Shown(1).state(), v1::TRACE_STATE_OK);
+  EXPECT_EQ(Generation(1), 1);
+  Advance(absl::Hours(1));
+  EXPECT_EQ(Generation(1), 1) << "nothing came in between";
+  Append(1, {.span = 2, .parent = 1});
+  EXPECT_EQ(Shown(1).state(), v1::TRACE_STATE_IN_PROGRESS);
+  Append(1);
+  Advance(absl::Seconds(31));
+  EXPECT_EQ(Generation(1), 2);
+  Reopen();
+  EXPECT_EQ(Generation(1), 2);
+}
+
+TEST_F(CompleterTest, WhatConcernsOthersIsLeftToTheCompleter) {
+  Append(1);
+  Append(1, {.span = 2, .parent = 1, .complete = true});
+  EXPECT_EQ(appended_.completed, 0);
+  EXPECT_THAT(appended_.to_complete, testing::ElementsAre(TestTrace(1)));
+  Append(2, {.session = "s", .complete = true});
+  EXPECT_THAT(appended_.to_complete, testing::ElementsAre(TestTrace(2)));
+  EXPECT_EQ(Generation(2), 0);
+}
+
 TEST_F(CompleterTest, CompletesAtOnceWhenAClientSaysSo) {
   Append(1, {.ended = false});
   Append(2, {.span = 2, .parent = 1});

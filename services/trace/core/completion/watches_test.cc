@@ -62,6 +62,13 @@ class WatchesTest : public CompletionTest {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
+TEST_F(WatchesTest, SendsTheCompletionsThatComeWithTheSpans) {
+  const Sink sink = WatchTraces(Parent());
+  Append(1, {.complete = true});
+  Append(2);
+  EXPECT_THAT(Seen(sink), ElementsAre("1@1"));
+}
+
 TEST_F(WatchesTest, SendsCompletionsFromNowOn) {
   Append(1);
   ASSERT_OK(Complete(1));
