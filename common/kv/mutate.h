@@ -9,6 +9,7 @@
 #define ASSAY_COMMON_KV_MUTATE_H_
 
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -41,11 +42,26 @@ void Mutate(Store& store, Executor& executor, Clock& clock, RequestKey key,
             absl::AnyInvocable<absl::StatusOr<std::string>(Transaction&)> body,
             Done<std::string> done);
 
-// Mutate for a protobuf answer.
+// Mutate for a protobuf answer; without a request_id it is not serialized.
 template <class Response>
 void MutateProto(Store& store, Executor& executor, Clock& clock, RequestKey key,
                  absl::AnyInvocable<absl::StatusOr<Response>(Transaction&)> body,
                  Done<Response> done) {
+  if (key.request_id.empty()) {
+    auto answer = std::make_shared<Response>();  // Of the last run.
+    return RunTransaction(
+        store, executor,
+        [answer, body = std::move(body)](Transaction& txn) mutable -> absl::Status {
+          absl::StatusOr<Response> response = body(txn);
+          if (!response.ok()) return response.status();
+          *answer = *std::move(response);
+          return absl::OkStatus();
+        },
+        [answer, done = std::move(done)](absl::Status status) mutable {
+          if (!status.ok()) return std::move(done)(std::move(status));
+          std::move(done)(std::move(*answer));
+        });
+  }
   Mutate(
       store, executor, clock, std::move(key),
       [body = std::move(body)](Transaction& txn) mutable -> absl::StatusOr<std::string> {

@@ -28,7 +28,9 @@ class RandomNumbers {
 }  // namespace
 
 Jitter RandomJitter() {
-  return [numbers = std::make_shared<RandomNumbers>()] { return numbers->Next(); };
+  // One for all: seeding costs more than a call.
+  static RandomNumbers* const numbers = new RandomNumbers;
+  return [] { return numbers->Next(); };
 }
 
 std::optional<absl::Duration> NextBackoff(const RetryPolicy& policy, const absl::Status& status,

@@ -81,6 +81,26 @@ def test_a_batch_is_all_or_nothing(client, experiment, trace):
         assert call(client.feedback.BatchCreateAssessments, request).assessments == made
 
 
+def test_a_batch_with_ids_logs_each_once_in_whatever_company(client, experiment, trace):
+    def batch(ids, **more):
+        assessments = [human(trace, one) for one in ids]
+        return feedback_service.BatchCreateAssessmentsRequest(
+            parent=experiment, assessments=assessments, assessment_ids=ids, **more
+        )
+
+    made = call(client.feedback.BatchCreateAssessments, batch(["one", "two"])).assessments
+    with unchanged(client, experiment):
+        refused(client.feedback.BatchCreateAssessments, batch(["three", "one"]), "ALREADY_EXISTS", "RESOURCE_ALREADY_EXISTS")
+    more = call(client.feedback.BatchCreateAssessments, batch(["two", "three", "one"], keep_existing=True)).assessments
+    assert [more[0], more[2]] == [made[1], made[0]]
+    again = batch(["three", "two"], keep_existing=True, names_only=True)
+    with unchanged(client, experiment):
+        named = call(client.feedback.BatchCreateAssessments, again).assessments
+    assert [each.name for each in named] == [f"{experiment}/assessments/three", f"{experiment}/assessments/two"]
+    assert not named[0].HasField("feedback")
+    assert len(search(client, experiment)) == 3
+
+
 def test_traces_with_a_judges_and_a_persons_opinion_are_found(client, experiment):
     traces = sorted(export_trace(client, experiment, {"n": n}, {}) for n in range(4))
     log(client, experiment, by_judge(traces[0], "good"))

@@ -1,95 +1,17 @@
 #include "services/feedback/clients/grpc_trace_port.h"
 
-#include <algorithm>
+#include <set>
+#include <string_view>
 #include <utility>
 
-#include "absl/base/thread_annotations.h"
 #include "common/rpc/client_call.h"
-#include "common/sync/mutex.h"
 
 namespace assay::feedback {
-
-// One FindMissing: asks for one trace after another, in several lanes. Lives until the last answer
-// has come.
-class GrpcTracePort::Search : public std::enable_shared_from_this<GrpcTracePort::Search> {
- public:
-  Search(GrpcTracePort* port, std::vector<std::string> traces, CallContext context,
-         Done<std::vector<std::string>> done)
-      : port_(port),
-        traces_(std::move(traces)),
-        context_(std::move(context)),
-        done_(std::move(done)) {}
-
-  void Start() {
-    const size_t lanes =
-        std::min(traces_.size(), static_cast<size_t>(port_->options_.max_parallel));
-    {
-      MutexLock lock(&mutex_);
-      lanes_ = lanes;
-    }
-    for (size_t i = 0; i < lanes; ++i) GoOn();
-  }
-
- private:
-  // Asks for the next trace, or ends the lane.
-  void GoOn() ABSL_LOCKS_EXCLUDED(mutex_) {
-    const std::string* trace = nullptr;
-    bool last_lane = false;
-    {
-      MutexLock lock(&mutex_);
-      if (error_.ok() && next_ < traces_.size()) {
-        trace = &traces_[next_++];
-      } else {
-        last_lane = --lanes_ == 0;
-      }
-    }
-    if (trace != nullptr) {
-      port_->Ask(
-          *trace, context_,
-          [self = shared_from_this(), trace](absl::StatusOr<trace::v1::GetTraceResponse> answer) {
-            self->Take(*trace, answer.status());
-            self->GoOn();
-          });
-    } else if (last_lane) {
-      Finish();
-    }
-  }
-
-  void Take(const std::string& trace, const absl::Status& status) ABSL_LOCKS_EXCLUDED(mutex_) {
-    if (status.ok()) return port_->known_.Add(trace);
-    MutexLock lock(&mutex_);
-    if (absl::IsNotFound(status)) {
-      missing_.push_back(trace);
-    } else {
-      error_ = status;
-    }
-  }
-
-  void Finish() {
-    port_->executor_.Run([self = shared_from_this()] { std::move(self->done_)(self->Answer()); });
-  }
-
-  absl::StatusOr<std::vector<std::string>> Answer() ABSL_LOCKS_EXCLUDED(mutex_) {
-    MutexLock lock(&mutex_);
-    if (!error_.ok()) return error_;
-    return std::move(missing_);
-  }
-
-  GrpcTracePort* const port_;
-  const std::vector<std::string> traces_;
-  const CallContext context_;
-  Done<std::vector<std::string>> done_;
-  Mutex mutex_;
-  size_t next_ ABSL_GUARDED_BY(mutex_) = 0;
-  size_t lanes_ ABSL_GUARDED_BY(mutex_) = 0;
-  std::vector<std::string> missing_ ABSL_GUARDED_BY(mutex_);
-  absl::Status error_ ABSL_GUARDED_BY(mutex_);
-};
 
 GrpcTracePort::GrpcTracePort(std::shared_ptr<grpc::Channel> channel, Executor& executor,
                              TimerQueue& timers, GrpcTraceOptions options)
     : channel_(std::move(channel)),
-      stub_(trace::v1::TraceService::NewStub(channel_)),
+      stub_(trace::v1::AssessmentProjectionService::NewStub(channel_)),
       executor_(executor),
       timers_(timers),
       options_(std::move(options)),
@@ -103,13 +25,8 @@ void GrpcTracePort::FindMissing(std::vector<std::string> traces, CallContext con
         [done = std::move(done)]() mutable { std::move(done)(std::vector<std::string>()); });
     return;
   }
-  std::make_shared<Search>(this, std::move(traces), std::move(context), std::move(done))->Start();
-}
-
-void GrpcTracePort::Ask(const std::string& trace, const CallContext& context,
-                        Done<trace::v1::GetTraceResponse> done) {
-  trace::v1::GetTraceRequest request;
-  request.set_name(trace);
+  trace::v1::FindMissingTracesRequest request;
+  request.mutable_traces()->Assign(traces.begin(), traces.end());
   rpc::ClientCallOptions call;
   call.peer = options_.peer;
   call.timeout = options_.call_timeout;
@@ -117,8 +34,21 @@ void GrpcTracePort::Ask(const std::string& trace, const CallContext& context,
   environment.executor = &executor_;
   environment.timers = &timers_;
   environment.policy = options_.retry;
-  rpc::CallIdempotent(stub_->async(), &trace::v1::TraceService::Stub::async_interface::GetTrace,
-                      std::move(request), context, std::move(done), environment, std::move(call));
+  rpc::CallIdempotent(
+      stub_->async(),
+      &trace::v1::AssessmentProjectionService::Stub::async_interface::FindMissingTraces,
+      std::move(request), context,
+      [this, traces = std::move(traces), done = std::move(done)](
+          absl::StatusOr<trace::v1::FindMissingTracesResponse> answer) mutable {
+        if (!answer.ok()) return std::move(done)(answer.status());
+        std::vector<std::string> missing(answer->missing().begin(), answer->missing().end());
+        const std::set<std::string_view> unknown(missing.begin(), missing.end());
+        for (const std::string& trace : traces) {
+          if (!unknown.contains(trace)) known_.Add(trace);
+        }
+        std::move(done)(std::move(missing));
+      },
+      environment, std::move(call));
 }
 
 GrpcProjectionPort::GrpcProjectionPort(std::shared_ptr<grpc::Channel> channel, Executor& executor,

@@ -22,7 +22,6 @@ namespace assay::feedback {
 
 struct GrpcTraceOptions {
   std::string peer;              // for errors: "trace at 127.0.0.1:7402"
-  int max_parallel = 16;         // calls of one FindMissing at a time
   size_t known_traces = 10'000;  // remembered, so that they need not be asked for again
   absl::Duration call_timeout = absl::Seconds(10);
   rpc::RetryPolicy retry = {};  // of FindMissing
@@ -34,19 +33,14 @@ class GrpcTracePort final : public TracePort {
   GrpcTracePort(std::shared_ptr<grpc::Channel> channel, Executor& executor, TimerQueue& timers,
                 GrpcTraceOptions options);
 
-  // Traces are never deleted while somebody may remember them, so one that was found once is not
-  // asked for again.
+  // One call. Traces are never deleted while somebody may remember them, so one that was found once
+  // is not asked for again. At most 1,000 traces.
   void FindMissing(std::vector<std::string> traces, CallContext context,
                    Done<std::vector<std::string>> done) override;
 
  private:
-  class Search;
-
-  void Ask(const std::string& trace, const CallContext& context,
-           Done<trace::v1::GetTraceResponse> done);
-
   const std::shared_ptr<grpc::Channel> channel_;
-  const std::unique_ptr<trace::v1::TraceService::Stub> stub_;
+  const std::unique_ptr<trace::v1::AssessmentProjectionService::Stub> stub_;
   Executor& executor_;
   TimerQueue& timers_;
   const GrpcTraceOptions options_;

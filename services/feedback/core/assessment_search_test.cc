@@ -26,7 +26,8 @@ class AssessmentSearchTest : public testing::Test {
     assessment.set_name("experiments/support/assessments/" + id);
     assessment.set_valid(valid);
     EXPECT_THAT(Await<Written>([&](Done<Written> done) {
-                  feedback_.store->Insert({}, {assessment}, std::move(done));
+                  feedback_.store->Insert({}, {assessment}, FeedbackStore::IfTaken::kRefuse,
+                                          std::move(done));
                 }),
                 IsOk());
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 #include <set>
+#include <string_view>
 #include <utility>
 
 #include "common/names/random_id.h"
@@ -50,6 +51,28 @@ absl::StatusOr<std::vector<v1::Assessment>> KeptBatch(
   }
   ASSAY_RETURN_IF_ERROR(problems.ToStatus());
   return kept;
+}
+
+absl::Status CheckIds(const v1::BatchCreateAssessmentsRequest& request) {
+  const int count = request.assessment_ids_size();
+  if (count == 0) {
+    if (!request.keep_existing()) return absl::OkStatus();
+    return InvalidField("assessment_ids", "are required with keep_existing");
+  }
+  if (count != request.assessments_size()) {
+    return InvalidField("assessment_ids",
+                        StrCat("has ", count, " entries; either none or one for each of the ",
+                               request.assessments_size(), " assessments is allowed"));
+  }
+  std::set<std::string_view> seen;
+  for (int i = 0; i < count; ++i) {
+    const std::string field = StrCat("assessment_ids[", i, "]");
+    ASSAY_RETURN_IF_ERROR(names::CheckSlug(request.assessment_ids(i), field));
+    if (!seen.insert(request.assessment_ids(i)).second) {
+      return InvalidField(field, "is the id of another assessment of the batch");
+    }
+  }
+  return absl::OkStatus();
 }
 
 // The feedback that overrides, without what it takes over.
@@ -100,16 +123,17 @@ void Assessments::Stamp(const CallContext& context, const std::string& experimen
 
 void Assessments::InsertIfTracesExist(const CallContext& context, RequestKey key,
                                       std::vector<v1::Assessment> assessments,
-                                      std::vector<std::string> fields, Done<Written> done) {
+                                      std::vector<std::string> fields,
+                                      FeedbackStore::IfTaken if_taken, Done<Written> done) {
   std::set<std::string> traces;
   for (const v1::Assessment& assessment : assessments) traces.insert(assessment.target().trace());
   traces_.FindMissing(
       {traces.begin(), traces.end()}, context,
       [this, key = std::move(key), assessments = std::move(assessments), fields = std::move(fields),
-       done = std::move(done)](absl::StatusOr<std::vector<std::string>> missing) mutable {
+       if_taken, done = std::move(done)](absl::StatusOr<std::vector<std::string>> missing) mutable {
         if (!missing.ok()) return std::move(done)(missing.status());
         if (!missing->empty()) return std::move(done)(MissingTrace(*missing, assessments, fields));
-        store_.Insert(std::move(key), std::move(assessments), std::move(done));
+        store_.Insert(std::move(key), std::move(assessments), if_taken, std::move(done));
       });
 }
 
@@ -127,7 +151,8 @@ void Assessments::Create(const CallContext& context, const v1::CreateAssessmentR
   if (!kept.ok()) return std::move(done)(kept.status());
   Stamp(context, parent->experiment, request.assessment_id(), &*kept);
   InsertIfTracesExist(context, MakeRequestKey(context, "CreateAssessment", request),
-                      {*std::move(kept)}, {"assessment"}, AnswerWithAssessment(std::move(done)));
+                      {*std::move(kept)}, {"assessment"}, FeedbackStore::IfTaken::kRefuse,
+                      AnswerWithAssessment(std::move(done)));
 }
 
 void Assessments::BatchCreate(const CallContext& context,
@@ -138,22 +163,32 @@ void Assessments::BatchCreate(const CallContext& context,
   if (!parent.ok()) return std::move(done)(parent.status());
   absl::StatusOr<std::vector<v1::Assessment>> kept = KeptBatch(*parent, request);
   if (!kept.ok()) return std::move(done)(kept.status());
+  if (absl::Status ids = CheckIds(request); !ids.ok()) return std::move(done)(std::move(ids));
   std::vector<std::string> fields;
   for (size_t i = 0; i < kept->size(); ++i) {
-    Stamp(context, parent->experiment, "", &(*kept)[i]);
+    const bool has_id = !request.assessment_ids().empty();
+    Stamp(context, parent->experiment,
+          has_id ? request.assessment_ids(static_cast<int>(i)) : std::string(), &(*kept)[i]);
     fields.push_back(StrCat("assessments[", i, "]"));
   }
-  InsertIfTracesExist(context, MakeRequestKey(context, "BatchCreateAssessments", request),
-                      *std::move(kept), std::move(fields),
-                      [this, done = std::move(done)](absl::StatusOr<Written> written) mutable {
-                        if (!written.ok()) return std::move(done)(written.status());
-                        v1::BatchCreateAssessmentsResponse response;
-                        for (v1::Assessment& assessment : written->assessments) {
-                          *response.add_assessments() = std::move(assessment);
-                        }
-                        response.set_read_token(ReadTokenOf(*written));
-                        std::move(done)(std::move(response));
-                      });
+  InsertIfTracesExist(
+      context, MakeRequestKey(context, "BatchCreateAssessments", request), *std::move(kept),
+      std::move(fields),
+      request.keep_existing() ? FeedbackStore::IfTaken::kKeep : FeedbackStore::IfTaken::kRefuse,
+      [this, names_only = request.names_only(),
+       done = std::move(done)](absl::StatusOr<Written> written) mutable {
+        if (!written.ok()) return std::move(done)(written.status());
+        v1::BatchCreateAssessmentsResponse response;
+        for (v1::Assessment& assessment : written->assessments) {
+          if (names_only) {
+            response.add_assessments()->set_name(std::move(*assessment.mutable_name()));
+          } else {
+            *response.add_assessments() = std::move(assessment);
+          }
+        }
+        response.set_read_token(ReadTokenOf(*written));
+        std::move(done)(std::move(response));
+      });
 }
 
 absl::StatusOr<v1::GetAssessmentResponse> Assessments::Get(

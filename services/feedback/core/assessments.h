@@ -45,7 +45,7 @@ class Assessments {
   // Stores `assessments` if all their traces exist; `fields` are their paths in the request.
   void InsertIfTracesExist(const CallContext& context, RequestKey key,
                            std::vector<v1::Assessment> assessments, std::vector<std::string> fields,
-                           Done<Written> done);
+                           FeedbackStore::IfTaken if_taken, Done<Written> done);
   std::string ReadTokenOf(const Written& written) const;
   template <class Response>
   Done<Written> AnswerWithAssessment(Done<Response> done) const;

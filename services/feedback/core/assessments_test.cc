@@ -42,6 +42,24 @@ class AssessmentsTest : public testing::Test {
           assessments_.BatchCreate(CallContext(), request, std::move(done));
         });
   }
+  absl::StatusOr<v1::BatchCreateAssessmentsResponse> Batch(
+      const v1::BatchCreateAssessmentsRequest& request) {
+    return Await<v1::BatchCreateAssessmentsResponse>(
+        [&](Done<v1::BatchCreateAssessmentsResponse> done) {
+          assessments_.BatchCreate(CallContext(), request, std::move(done));
+        });
+  }
+  // About traces 1, 2 and so on.
+  static v1::BatchCreateAssessmentsRequest BatchOf(const std::vector<std::string>& ids) {
+    v1::BatchCreateAssessmentsRequest request;
+    request.set_parent(kParent);
+    for (const std::string& id : ids) {
+      const int trace = request.assessments_size() + 1;
+      *request.add_assessments() = ExampleFeedback(trace, common::v1::SOURCE_KIND_LLM_JUDGE);
+      request.add_assessment_ids(id);
+    }
+    return request;
+  }
   absl::StatusOr<v1::Assessment> Get(const std::string& name) {
     v1::GetAssessmentRequest request;
     request.set_name(name);
@@ -291,6 +309,45 @@ TEST_F(AssessmentsTest, BadNamesNameTheirField) {
   EXPECT_THAT(Get("assessments/1"), HasFieldViolation("name"));
   EXPECT_THAT(Delete("experiments/support/traces/1"), HasReason("INVALID_NAME"));
   EXPECT_THAT(Override("nothing", "1"), HasReason("INVALID_NAME"));
+}
+
+TEST_F(AssessmentsTest, ABatchWithIdsIsLoggedOnceHoweverItIsRepeated) {
+  v1::BatchCreateAssessmentsRequest request = BatchOf({"a1", "a2"});
+  ASSERT_THAT(Batch(request), IsOk());
+  EXPECT_THAT(Batch(request), StatusIs(absl::StatusCode::kAlreadyExists));
+  request = BatchOf({"a1", "a2", "a3"});
+  request.set_keep_existing(true);
+  request.mutable_assessments(0)->mutable_feedback()->set_rationale("another");
+  const auto response = Batch(request);
+  ASSERT_THAT(response, IsOk());
+  ASSERT_EQ(response->assessments_size(), 3);
+  EXPECT_EQ(response->assessments(1).name(), "experiments/support/assessments/a2");
+  EXPECT_EQ(response->assessments(2).name(), "experiments/support/assessments/a3");
+  EXPECT_NE(Get("experiments/support/assessments/a1")->feedback().rationale(), "another");
+  EXPECT_FALSE(response->read_token().empty());
+}
+
+TEST_F(AssessmentsTest, ABatchAnswersWithNamesAloneIfAsked) {
+  v1::BatchCreateAssessmentsRequest request = BatchOf({"a1"});
+  request.set_names_only(true);
+  const auto response = Batch(request);
+  ASSERT_THAT(response, IsOk());
+  EXPECT_EQ(response->assessments(0).name(), "experiments/support/assessments/a1");
+  EXPECT_FALSE(response->assessments(0).has_feedback());
+  EXPECT_TRUE(Get("experiments/support/assessments/a1")->has_feedback());
+}
+
+TEST_F(AssessmentsTest, RefusesIdsThatDoNotFitTheBatch) {
+  v1::BatchCreateAssessmentsRequest request = BatchOf({"a1", "a1"});
+  EXPECT_EQ(FieldViolations(Batch(request).status())[0].field, "assessment_ids[1]");
+  request = BatchOf({"a1", "Not A Slug"});
+  EXPECT_EQ(FieldViolations(Batch(request).status())[0].field, "assessment_ids[1]");
+  request = BatchOf({"a1", "a2"});
+  request.mutable_assessment_ids()->RemoveLast();
+  EXPECT_EQ(FieldViolations(Batch(request).status())[0].field, "assessment_ids");
+  request.clear_assessment_ids();
+  request.set_keep_existing(true);
+  EXPECT_EQ(FieldViolations(Batch(request).status())[0].field, "assessment_ids");
 }
 
 }  // namespace

@@ -109,8 +109,16 @@ class FeedbackStore {
   virtual absl::StatusOr<std::vector<v1::Assessment>> ListRevisions(
       const names::AssessmentName& name) const = 0;
 
-  // All or none. ALREADY_EXISTS if a name is taken, even by one that is deleted.
-  virtual void Insert(RequestKey key, std::vector<v1::Assessment> assessments,
+  // What Insert does with a name that is taken, even by one that is deleted.
+  enum class IfTaken {
+    kRefuse,  // ALREADY_EXISTS.
+    // Leaves what is there, and answers with it; the others are inserted. ALREADY_EXISTS if it is
+    // about another trace.
+    kKeep,
+  };
+
+  // All or none.
+  virtual void Insert(RequestKey key, std::vector<v1::Assessment> assessments, IfTaken if_taken,
                       Done<Written> done) = 0;
   // NOT_FOUND without it. The change may not touch name, target, source, kind and overrides.
   virtual void ChangeOne(RequestKey key, names::AssessmentName name, Change change,

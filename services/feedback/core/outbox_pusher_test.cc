@@ -38,7 +38,8 @@ class OutboxPusherTest : public testing::Test {
     assessment.set_name("experiments/support/assessments/" + id);
     assessment.set_valid(true);
     return Await<Written>([&](Done<Written> done) {
-             feedback_.store->Insert({}, {assessment}, std::move(done));
+             feedback_.store->Insert({}, {assessment}, FeedbackStore::IfTaken::kRefuse,
+                                     std::move(done));
            })
         ->sequence;
   }

@@ -80,22 +80,41 @@ absl::StatusOr<AssessmentRecord> RequireRecord(kv::Transaction& txn,
   return *std::move(record);
 }
 
+// Leaves a record that stands where `wanted` was to be put.
+absl::Status Keep(const std::string& bytes, const v1::Assessment& wanted, size_t place,
+                  RecordDraft* draft) {
+  ASSAY_ASSIGN_OR_RETURN(AssessmentRecord record, ParseAssessmentRecord(bytes));
+  if (record.assessment().target().trace() != wanted.target().trace()) {
+    return AlreadyExists("assessment", wanted.name());
+  }
+  draft->unchanged_sequence = std::max(draft->unchanged_sequence, record.change_sequence());
+  draft->kept.push_back({place, std::move(*record.mutable_assessment())});
+  return absl::OkStatus();
+}
+
 absl::StatusOr<RecordDraft> DraftOfInsert(kv::Transaction& txn,
-                                          const std::vector<v1::Assessment>& assessments) {
+                                          const std::vector<v1::Assessment>& assessments,
+                                          FeedbackStore::IfTaken if_taken) {
   RecordDraft draft;
   std::vector<std::string> keys;
+  keys.reserve(assessments.size());
   for (const v1::Assessment& assessment : assessments) {
     ASSAY_ASSIGN_OR_RETURN(const names::AssessmentName name,
                            names::AssessmentName::Parse(assessment.name()));
     keys.push_back(AssessmentKey(name));
-    RecordChange change;
-    *change.after.mutable_assessment() = assessment;
-    change.shown = true;
-    draft.changes.push_back(std::move(change));
   }
   ASSAY_ASSIGN_OR_RETURN(const std::vector<std::optional<std::string>> taken, txn.MultiGet(keys));
   for (size_t i = 0; i < taken.size(); ++i) {
-    if (taken[i].has_value()) return AlreadyExists("assessment", assessments[i].name());
+    if (taken[i].has_value()) {
+      if (if_taken == FeedbackStore::IfTaken::kRefuse) {
+        return AlreadyExists("assessment", assessments[i].name());
+      }
+      ASSAY_RETURN_IF_ERROR(Keep(*taken[i], assessments[i], i, &draft));
+      continue;
+    }
+    RecordChange& change = draft.changes.emplace_back();
+    *change.after.mutable_assessment() = assessments[i];
+    change.shown = true;
   }
   return draft;
 }
@@ -139,6 +158,23 @@ absl::StatusOr<RecordDraft> DraftOfDelete(kv::Transaction& txn, const names::Ass
   draft.changes.push_back(Changed(*std::move(record), last, /*shown=*/false));
   draft.changes.back().after.set_deleted(true);
   return draft;
+}
+
+// Moves what the caller is shown into the answer.
+void Show(RecordDraft& draft, AssessmentsWrittenRecord* answer) {
+  auto kept = draft.kept.begin();
+  const auto show_kept = [&] {
+    while (kept != draft.kept.end() &&
+           kept->place == static_cast<size_t>(answer->assessments_size())) {
+      *answer->add_assessments() = std::move(kept++->assessment);
+    }
+  };
+  show_kept();
+  for (RecordChange& change : draft.changes) {
+    if (!change.shown) continue;
+    *answer->add_assessments() = std::move(*change.after.mutable_assessment());
+    show_kept();
+  }
 }
 
 }  // namespace
@@ -226,17 +262,16 @@ void KvFeedbackStore::Write(RequestKey key, MakeDraft make, Done<Written> done) 
         ASSAY_ASSIGN_OR_RETURN(RecordDraft draft, make(txn));
         AssessmentsWrittenRecord answer;
         answer.set_sequence(draft.unchanged_sequence);
-        if (draft.changes.empty()) return answer;
+        if (draft.changes.empty()) {
+          Show(draft, &answer);
+          return answer;
+        }
         // After everything was read: of two writers of one assessment, the later one has the
         // greater number.
         *ticket = sequences_.Take(static_cast<int64_t>(draft.changes.size()));
         ASSAY_RETURN_IF_ERROR(PutDraft(txn, ticket->first(), draft));
         answer.set_sequence(draft.changes.back().after.change_sequence());
-        for (RecordChange& change : draft.changes) {
-          if (change.shown) {
-            *answer.add_assessments() = std::move(*change.after.mutable_assessment());
-          }
-        }
+        Show(draft, &answer);
         return answer;
       },
       [ticket, done = std::move(done)](absl::StatusOr<AssessmentsWrittenRecord> answer) mutable {
@@ -252,11 +287,11 @@ void KvFeedbackStore::Write(RequestKey key, MakeDraft make, Done<Written> done) 
 }
 
 void KvFeedbackStore::Insert(RequestKey key, std::vector<v1::Assessment> assessments,
-                             Done<Written> done) {
+                             IfTaken if_taken, Done<Written> done) {
   Write(
       std::move(key),
-      [assessments = std::move(assessments)](kv::Transaction& txn) {
-        return DraftOfInsert(txn, assessments);
+      [assessments = std::move(assessments), if_taken](kv::Transaction& txn) {
+        return DraftOfInsert(txn, assessments, if_taken);
       },
       std::move(done));
 }
@@ -284,7 +319,8 @@ void KvFeedbackStore::OverrideOne(RequestKey key, names::AssessmentName name, Ma
        make = std::move(make)](kv::Transaction& txn) -> absl::StatusOr<RecordDraft> {
         ASSAY_ASSIGN_OR_RETURN(AssessmentRecord record, RequireRecord(txn, name));
         ASSAY_ASSIGN_OR_RETURN(Override made, make(record.assessment()));
-        ASSAY_ASSIGN_OR_RETURN(RecordDraft inserted, DraftOfInsert(txn, {made.successor}));
+        ASSAY_ASSIGN_OR_RETURN(RecordDraft inserted,
+                               DraftOfInsert(txn, {made.successor}, IfTaken::kRefuse));
         RecordDraft draft;
         draft.changes.push_back(
             Changed(std::move(record), std::move(made.overridden), /*shown=*/false));

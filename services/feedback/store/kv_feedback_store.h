@@ -42,7 +42,8 @@ class KvFeedbackStore final : public FeedbackStore, public Outbox {
   absl::StatusOr<LabelledPage> ListLabelled(const LabelledRange& range) const override;
   absl::StatusOr<std::vector<v1::Assessment>> ListRevisions(
       const names::AssessmentName& name) const override;
-  void Insert(RequestKey key, std::vector<v1::Assessment> assessments, Done<Written> done) override;
+  void Insert(RequestKey key, std::vector<v1::Assessment> assessments, IfTaken if_taken,
+              Done<Written> done) override;
   void ChangeOne(RequestKey key, names::AssessmentName name, Change change,
                  Done<Written> done) override;
   void OverrideOne(RequestKey key, names::AssessmentName name, MakeOverride make,

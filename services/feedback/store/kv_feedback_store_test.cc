@@ -54,8 +54,9 @@ class ReopenedFeedbackStoreTest : public testing::Test {
     v1::Assessment assessment = ExampleFeedback(1, common::v1::SOURCE_KIND_HUMAN);
     assessment.set_name("experiments/support/assessments/" + id);
     assessment.set_valid(true);
-    return Await<Written>(
-        [&](Done<Written> done) { feedback_.store->Insert({}, {assessment}, std::move(done)); });
+    return Await<Written>([&](Done<Written> done) {
+      feedback_.store->Insert({}, {assessment}, FeedbackStore::IfTaken::kRefuse, std::move(done));
+    });
   }
   void Reopen() {
     feedback_.store.reset();

@@ -2,6 +2,7 @@
 #ifndef ASSAY_SERVICES_FEEDBACK_STORE_RECORD_DRAFT_H_
 #define ASSAY_SERVICES_FEEDBACK_STORE_RECORD_DRAFT_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -22,8 +23,15 @@ struct RecordChange {
   bool shown = false;                   // whether the caller is answered with it
 };
 
+// An assessment that stays as it is.
+struct KeptRecord {
+  size_t place = 0;  // among all that the caller is answered with
+  feedback::v1::Assessment assessment;
+};
+
 struct RecordDraft {
   std::vector<RecordChange> changes;
+  std::vector<KeptRecord> kept;    // by place
   int64_t unchanged_sequence = 0;  // what is answered if there are no changes
 };
 

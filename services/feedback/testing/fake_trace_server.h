@@ -15,7 +15,6 @@
 #include "common/exec/executor.h"
 #include "common/rpc/runtime.h"
 #include "common/rpc/testing/test_server.h"
-#include "common/status/errors.h"
 #include "common/sync/mutex.h"
 
 namespace assay::feedback {
@@ -29,9 +28,9 @@ class FakeTraceServer {
     MutexLock lock(&state_.mutex);
     state_.missing.insert(trace);
   }
-  int get_calls() const {
+  int lookups() const {
     MutexLock lock(&state_.mutex);
-    return state_.get_calls;
+    return state_.lookups;
   }
   void WaitUntilApplied(int64_t sequence) {
     MutexLock lock(&state_.mutex);
@@ -48,35 +47,9 @@ class FakeTraceServer {
     mutable Mutex mutex;
     CondVar changed;
     std::set<std::string> missing ABSL_GUARDED_BY(mutex);
-    int get_calls ABSL_GUARDED_BY(mutex) = 0;
+    int lookups ABSL_GUARDED_BY(mutex) = 0;
     int64_t applied ABSL_GUARDED_BY(mutex) = 0;
     std::map<std::string, trace::v1::AssessmentChange> projection ABSL_GUARDED_BY(mutex);
-  };
-
-  class Traces final : public trace::v1::TraceService::CallbackService {
-   public:
-    Traces(State& state, rpc::Runtime& runtime) : state_(state), runtime_(runtime) {}
-    grpc::ServerUnaryReactor* GetTrace(grpc::CallbackServerContext* context,
-                                       const trace::v1::GetTraceRequest* request,
-                                       trace::v1::GetTraceResponse* response) override {
-      return runtime_.Unary(context, "assay.trace.v1.TraceService/GetTrace", request, response,
-                            [this](const CallContext&, const trace::v1::GetTraceRequest& request,
-                                   Done<trace::v1::GetTraceResponse> done) {
-                              std::move(done)(Answer(request.name()));
-                            });
-    }
-
-   private:
-    absl::StatusOr<trace::v1::GetTraceResponse> Answer(const std::string& name) {
-      MutexLock lock(&state_.mutex);
-      ++state_.get_calls;
-      if (state_.missing.contains(name)) return NotFound("trace", name);
-      trace::v1::GetTraceResponse response;
-      response.mutable_trace()->set_name(name);
-      return response;
-    }
-    State& state_;
-    rpc::Runtime& runtime_;
   };
 
   class Projection final : public trace::v1::AssessmentProjectionService::CallbackService {
@@ -93,7 +66,29 @@ class FakeTraceServer {
           });
     }
 
+    grpc::ServerUnaryReactor* FindMissingTraces(
+        grpc::CallbackServerContext* context, const trace::v1::FindMissingTracesRequest* request,
+        trace::v1::FindMissingTracesResponse* response) override {
+      return runtime_.Unary(
+          context, "assay.trace.v1.AssessmentProjectionService/FindMissingTraces", request,
+          response,
+          [this](const CallContext&, const trace::v1::FindMissingTracesRequest& request,
+                 Done<trace::v1::FindMissingTracesResponse> done) {
+            std::move(done)(Missing(request));
+          });
+    }
+
    private:
+    trace::v1::FindMissingTracesResponse Missing(
+        const trace::v1::FindMissingTracesRequest& request) {
+      MutexLock lock(&state_.mutex);
+      ++state_.lookups;
+      trace::v1::FindMissingTracesResponse response;
+      for (const std::string& trace : request.traces()) {
+        if (state_.missing.contains(trace)) response.add_missing(trace);
+      }
+      return response;
+    }
     trace::v1::ApplyAssessmentsResponse Answer(const trace::v1::ApplyAssessmentsRequest& request) {
       MutexLock lock(&state_.mutex);
       for (const trace::v1::AssessmentChange& change : request.changes()) {
@@ -113,12 +108,9 @@ class FakeTraceServer {
   State state_;
   ThreadPool executor_{"fake-trace", 2};
   rpc::Runtime runtime_{rpc::RuntimeOptions{.service = "trace", .executor = &executor_}};
-  Traces traces_{state_, runtime_};
   Projection projection_{state_, runtime_};
   rpc::TestServer server_{
-      {{trace::v1::TraceService::service_full_name(), &traces_},
-       {trace::v1::AssessmentProjectionService::service_full_name(), &projection_}},
-      &runtime_};
+      {{trace::v1::AssessmentProjectionService::service_full_name(), &projection_}}, &runtime_};
 };
 
 }  // namespace assay::feedback

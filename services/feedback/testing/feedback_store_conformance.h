@@ -37,12 +37,17 @@ class FeedbackStoreConformance : public testing::Test {
     return Named(id, ExampleFeedback(trace, common::v1::SOURCE_KIND_LLM_JUDGE));
   }
 
-  absl::StatusOr<Written> Insert(std::vector<v1::Assessment> assessments,
-                                 const std::string& request_id = "", const std::string& body = "") {
+  absl::StatusOr<Written> Insert(
+      std::vector<v1::Assessment> assessments, const std::string& request_id = "",
+      const std::string& body = "",
+      FeedbackStore::IfTaken if_taken = FeedbackStore::IfTaken::kRefuse) {
     return Await<Written>([&](Done<Written> done) {
       fixture_.store().Insert(RequestKey{"local", "Create", request_id, body},
-                              std::move(assessments), std::move(done));
+                              std::move(assessments), if_taken, std::move(done));
     });
+  }
+  absl::StatusOr<Written> InsertOrKeep(std::vector<v1::Assessment> assessments) {
+    return Insert(std::move(assessments), "", "", FeedbackStore::IfTaken::kKeep);
   }
   absl::StatusOr<Written> Rename(const std::string& id, const std::string& assessment_name) {
     return Await<Written>([&](Done<Written> done) {
@@ -133,6 +138,30 @@ TYPED_TEST_P(FeedbackStoreConformance, InsertsAllOrNone) {
               StatusIs(absl::StatusCode::kAlreadyExists));
   EXPECT_THAT(this->List(), testing::ElementsAre("a"));
   EXPECT_EQ(this->PendingSequences().size(), 1u);
+}
+
+TYPED_TEST_P(FeedbackStoreConformance, KeepsWhatIsThereAndInsertsTheRest) {
+  const int64_t first = this->InsertOrKeep({this->Human("a"), this->Human("b")})->sequence;
+  ASSERT_THAT(this->Rename("a", "renamed"), IsOk());
+  ASSERT_THAT(this->Delete("b"), IsOk());
+  const Written mixed = *this->InsertOrKeep({this->Human("b"), this->Human("c"), this->Human("a")});
+  ASSERT_EQ(mixed.assessments.size(), 3u);
+  EXPECT_EQ(mixed.assessments[0].name(), this->Name("b").ToString());
+  EXPECT_EQ(mixed.assessments[1].name(), this->Name("c").ToString());
+  EXPECT_EQ(mixed.assessments[2].assessment_name(), "renamed");
+  EXPECT_GT(mixed.sequence, first);
+  EXPECT_THAT(this->List(), testing::ElementsAre("a", "c"));
+  const size_t changes = this->PendingSequences().size();
+  const Written again = *this->InsertOrKeep({this->Human("a"), this->Human("c")});
+  EXPECT_EQ(again.sequence, mixed.sequence);
+  EXPECT_EQ(this->PendingSequences().size(), changes);
+}
+
+TYPED_TEST_P(FeedbackStoreConformance, KeepsNothingOfAnotherTrace) {
+  ASSERT_THAT(this->InsertOrKeep({this->Human("a", 1)}), IsOk());
+  EXPECT_THAT(this->InsertOrKeep({this->Human("b", 1), this->Human("a", 2)}),
+              StatusIs(absl::StatusCode::kAlreadyExists));
+  EXPECT_THAT(this->List(), testing::ElementsAre("a"));
 }
 
 TYPED_TEST_P(FeedbackStoreConformance, ARepeatedRequestGetsTheFirstAnswer) {
@@ -276,6 +305,7 @@ TYPED_TEST_P(FeedbackStoreConformance, TheOutboxNeverShowsAGapThatFillsLater) {
   Notification all_answered;
   for (int i = 0; i < kWrites; ++i) {
     this->fixture_.store().Insert({}, {this->Human("a" + std::to_string(i))},
+                                  FeedbackStore::IfTaken::kRefuse,
                                   [&](absl::StatusOr<Written> written) {
                                     EXPECT_THAT(written, IsOk());
                                     if (++answered == kWrites) all_answered.Notify();
@@ -293,7 +323,8 @@ TYPED_TEST_P(FeedbackStoreConformance, TheOutboxNeverShowsAGapThatFillsLater) {
 }
 
 REGISTER_TYPED_TEST_SUITE_P(FeedbackStoreConformance, FindsWhatWasInsertedAndNothingElse,
-                            InsertsAllOrNone, ARepeatedRequestGetsTheFirstAnswer,
+                            InsertsAllOrNone, KeepsWhatIsThereAndInsertsTheRest,
+                            KeepsNothingOfAnotherTrace, ARepeatedRequestGetsTheFirstAnswer,
                             ListsInOrderOfCreationAndByTrace, KeepsEveryRevision,
                             ADeletedIdIsGoneAndStaysTaken, OnlyTheNewestOfAChainCounts,
                             DeletingTheMiddleOfAChainJoinsItsEnds, ListsTracesThatAllKindsLabelled,
