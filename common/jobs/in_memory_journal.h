@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "common/exec/executor.h"
@@ -33,6 +34,14 @@ class InMemoryJournal final : public Journal {
     {
       MutexLock lock(&mutex_);
       steps_.emplace(step, std::move(answer));
+    }
+    executor_.Run([done = std::move(done)]() mutable { std::move(done)(absl::OkStatus()); });
+  }
+
+  void RecordAll(std::vector<Step> steps, DoneStatus done) override ABSL_LOCKS_EXCLUDED(mutex_) {
+    {
+      MutexLock lock(&mutex_);
+      for (Step& step : steps) steps_.emplace(std::move(step.step), std::move(step.answer));
     }
     executor_.Run([done = std::move(done)]() mutable { std::move(done)(absl::OkStatus()); });
   }

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/functional/any_invocable.h"
 #include "absl/status/statusor.h"
@@ -29,6 +30,14 @@ class Journal {
   // `done` is called exactly once, never inline, when the answer is durable. Recording a step again
   // keeps the first answer and is OK.
   virtual void Record(std::string_view step, std::string answer, DoneStatus done) = 0;
+
+  // Records several at once, which costs less. `done` says whether all of them are durable; if not,
+  // some may be.
+  struct Step {
+    std::string step;
+    std::string answer;
+  };
+  virtual void RecordAll(std::vector<Step> steps, DoneStatus done) = 0;
 };
 
 // Calls `work` unless the journal has an answer for `step`; records what it answers before passing

@@ -2,9 +2,12 @@
 #ifndef ASSAY_COMMON_KV_KV_JOURNAL_H_
 #define ASSAY_COMMON_KV_KV_JOURNAL_H_
 
+#include <cstddef>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -24,6 +27,8 @@ class KvJournal final : public jobs::Journal {
   // `done` runs on the store's executor. Errors as Store::Commit has them; a step that cannot be
   // recorded counts as not done.
   void Record(std::string_view step, std::string answer, DoneStatus done) override;
+  // In one commit.
+  void RecordAll(std::vector<Step> steps, DoneStatus done) override;
 
   // Removes every step of the job; blocks. For jobs that have ended: what they came to stands in
   // their own records.
@@ -31,6 +36,8 @@ class KvJournal final : public jobs::Journal {
 
  private:
   std::string StepKey(std::string_view step) const;
+  // Records `steps` from `next` on, one after another.
+  void RecordRest(std::shared_ptr<const std::vector<Step>> steps, size_t next, DoneStatus done);
 
   Store& store_;
   const std::string job_id_;

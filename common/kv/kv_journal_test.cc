@@ -1,6 +1,8 @@
 #include "common/kv/kv_journal.h"
 
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "common/clock/fake_clock.h"
 #include "common/exec/executor.h"
@@ -45,6 +47,20 @@ TEST_F(KvJournalTest, TheFirstAnswerStays) {
 TEST_F(KvJournalTest, AnEmptyAnswerIsAnAnswer) {
   EXPECT_THAT(Record(journal_, "judge/1", ""), IsOk());
   EXPECT_THAT(journal_.Find("judge/1"), IsOkAndHolds(Optional(Eq(""))));
+}
+
+TEST_F(KvJournalTest, RecordsSeveralAtOnceAndKeepsFirstAnswers) {
+  const auto record_all = [this](std::vector<jobs::Journal::Step> steps) {
+    absl::Status result = absl::UnknownError("not called");
+    journal_.RecordAll(std::move(steps), [&](absl::Status status) { result = std::move(status); });
+    return result;
+  };
+  EXPECT_THAT(record_all({{"judge/1", "good"}, {"judge/2", "fair"}}), IsOk());
+  EXPECT_THAT(record_all({{"judge/3", "a"}, {"judge/2", "poor"}, {"judge/4", "b"}}), IsOk());
+  EXPECT_THAT(journal_.Find("judge/1"), IsOkAndHolds(Optional(Eq("good"))));
+  EXPECT_THAT(journal_.Find("judge/2"), IsOkAndHolds(Optional(Eq("fair"))));
+  EXPECT_THAT(journal_.Find("judge/3"), IsOkAndHolds(Optional(Eq("a"))));
+  EXPECT_THAT(journal_.Find("judge/4"), IsOkAndHolds(Optional(Eq("b"))));
 }
 
 TEST_F(KvJournalTest, AFailedCommitIsToldAndRecordsNothing) {

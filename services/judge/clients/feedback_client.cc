@@ -15,11 +15,13 @@ FeedbackClient::FeedbackClient(const std::shared_ptr<grpc::Channel>& channel,
 
 void FeedbackClient::LogAssessments(std::string experiment,
                                     std::vector<feedback::v1::Assessment> assessments,
-                                    std::string request_id, CallContext context,
+                                    std::vector<std::string> ids, CallContext context,
                                     Done<std::vector<std::string>> done) {
   feedback::v1::BatchCreateAssessmentsRequest request;
   request.set_parent(std::move(experiment));
-  request.set_request_id(std::move(request_id));
+  for (std::string& id : ids) request.add_assessment_ids(std::move(id));
+  request.set_keep_existing(true);
+  request.set_names_only(true);
   for (feedback::v1::Assessment& assessment : assessments) {
     *request.add_assessments() = std::move(assessment);
   }

@@ -22,7 +22,7 @@ class FeedbackClient final : public FeedbackPort {
                  rpc::RetryEnvironment retries);
 
   void LogAssessments(std::string experiment, std::vector<feedback::v1::Assessment> assessments,
-                      std::string request_id, CallContext context,
+                      std::vector<std::string> ids, CallContext context,
                       Done<std::vector<std::string>> done) override;
 
  private:

@@ -67,13 +67,6 @@ class Traces final : public trace::v1::TraceService::Service {
     if (begin < 4) response->set_next_page_token(std::to_string(begin + 2));
     return grpc::Status::OK;
   }
-  grpc::Status CompleteTrace(grpc::ServerContext*, const trace::v1::CompleteTraceRequest* request,
-                             trace::v1::CompleteTraceResponse*) override {
-    completed = request->name();
-    return grpc::Status(failure, "");
-  }
-  std::string completed;
-  grpc::StatusCode failure = grpc::StatusCode::OK;
 };
 
 // Two traces a page, named by their number; six in all.
@@ -108,8 +101,9 @@ class Feedback final : public feedback::v1::FeedbackService::Service {
   grpc::Status BatchCreateAssessments(
       grpc::ServerContext*, const feedback::v1::BatchCreateAssessmentsRequest* request,
       feedback::v1::BatchCreateAssessmentsResponse* response) override {
+    if (!request->keep_existing()) return {grpc::StatusCode::INVALID_ARGUMENT, ""};
     for (int i = 0; i < request->assessments_size() - missing; ++i) {
-      response->add_assessments()->set_name("a" + std::to_string(i));
+      response->add_assessments()->set_name(request->assessment_ids(i));
     }
     return grpc::Status::OK;
   }
@@ -189,7 +183,7 @@ TEST_F(PeerClientsTest, AnAwayPeerIsAskedAgain) {
   EXPECT_EQ(registry_service_.calls, 3);
 }
 
-TEST_F(PeerClientsTest, WritesOneSpanUnderItsExperimentAndEvaluation) {
+TEST_F(PeerClientsTest, WritesCompleteTracesUnderTheirExperimentAndEvaluation) {
   TraceClient client({channel_, address_, channel_, address_}, retries_);
   OneSpanTrace trace;
   trace.experiment = "experiments/e";
@@ -201,19 +195,28 @@ TEST_F(PeerClientsTest, WritesOneSpanUnderItsExperimentAndEvaluation) {
   trace.error_message = "too slow";
   trace.start_time = absl::FromUnixNanos(1'800'000'000'000'000'007);
   trace.end_time = trace.start_time + absl::Seconds(1);
+  OneSpanTrace second = trace;
+  second.trace_id = std::string(32, 'c');
+  OneSpanTrace other = trace;
+  other.evaluation = "experiments/e/evaluations/w";
   auto write = [&] {
     return Await<int>([&](Done<int> done) {
-             client.WriteTrace(trace, {}, [done = std::move(done)](absl::Status status) mutable {
-               if (!status.ok()) return std::move(done)(status);
-               std::move(done)(1);
-             });
+             client.WriteTraces({trace, second, other}, {},
+                                [done = std::move(done)](absl::Status status) mutable {
+                                  if (!status.ok()) return std::move(done)(status);
+                                  std::move(done)(1);
+                                });
            })
         .status();
   };
   ASSERT_THAT(write(), IsOk());
+  ASSERT_EQ(otlp_.last.resource_spans_size(), 2) << "one for each evaluation";
   const auto& resource = otlp_.last.resource_spans(0);
   EXPECT_EQ(resource.resource().attributes(1).key(), "assay.experiment");
   EXPECT_EQ(resource.resource().attributes(2).value().string_value(), trace.evaluation);
+  EXPECT_EQ(resource.resource().attributes(3).key(), "assay.complete");
+  EXPECT_TRUE(resource.resource().attributes(3).value().bool_value());
+  EXPECT_EQ(resource.scope_spans(0).spans_size(), 2);
   const auto& span = resource.scope_spans(0).spans(0);
   EXPECT_EQ(absl::BytesToHexString(span.trace_id()), trace.trace_id);
   EXPECT_EQ(absl::BytesToHexString(span.span_id()), trace.span_id);
@@ -222,9 +225,6 @@ TEST_F(PeerClientsTest, WritesOneSpanUnderItsExperimentAndEvaluation) {
   ASSERT_EQ(span.attributes_size(), 1);
   EXPECT_EQ(span.attributes(0).key(), "assay.inputs");
   EXPECT_EQ(span.status().message(), "too slow");
-  EXPECT_EQ(traces_.completed, "experiments/-/traces/" + trace.trace_id);
-  traces_.failure = grpc::StatusCode::FAILED_PRECONDITION;
-  EXPECT_THAT(write(), IsOk()) << "the span is stored; its trace completes by itself";
   otlp_.rejected = 1;
   EXPECT_THAT(write(), HasReason("SPAN_REJECTED"));
 }
@@ -261,11 +261,11 @@ TEST_F(PeerClientsTest, AnswersWithTheNamesOfWhatWasLogged) {
   FeedbackClient client(channel_, address_, retries_);
   auto log = [&] {
     return Await<std::vector<std::string>>([&](Done<std::vector<std::string>> done) {
-      client.LogAssessments("experiments/e", std::vector<feedback::v1::Assessment>(2), "r1", {},
-                            std::move(done));
+      client.LogAssessments("experiments/e", std::vector<feedback::v1::Assessment>(2), {"e0", "e1"},
+                            {}, std::move(done));
     });
   };
-  EXPECT_THAT(log(), IsOkAndHolds(testing::ElementsAre("a0", "a1")));
+  EXPECT_THAT(log(), IsOkAndHolds(testing::ElementsAre("e0", "e1")));
   feedback_service_.missing = 1;
   EXPECT_THAT(log(), StatusIs(absl::StatusCode::kInternal));
 }

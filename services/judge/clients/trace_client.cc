@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "absl/strings/escaping.h"
-#include "common/log/log.h"
 #include "common/status/errors.h"
 #include "common/strings/strings.h"
 
@@ -13,6 +12,7 @@ namespace {
 using ::opentelemetry::proto::collector::trace::v1::ExportTraceServiceRequest;
 using ::opentelemetry::proto::collector::trace::v1::ExportTraceServiceResponse;
 using ::opentelemetry::proto::common::v1::KeyValue;
+using ::opentelemetry::proto::trace::v1::ScopeSpans;
 using ::opentelemetry::proto::trace::v1::Span;
 using ::opentelemetry::proto::trace::v1::Status;
 
@@ -26,16 +26,21 @@ void AddText(Repeated* attributes, std::string_view key, const std::string& text
   attribute->mutable_value()->set_string_value(text);
 }
 
-ExportTraceServiceRequest ExportOf(const OneSpanTrace& trace) {
-  ExportTraceServiceRequest request;
-  auto* resource = request.add_resource_spans();
+ScopeSpans* AddResource(const OneSpanTrace& trace, ExportTraceServiceRequest* request) {
+  auto* resource = request->add_resource_spans();
   auto* attributes = resource->mutable_resource()->mutable_attributes();
   AddText(attributes, "service.name", "assay-judge");
   AddText(attributes, "assay.experiment", trace.experiment);
   AddText(attributes, "assay.evaluation", trace.evaluation);
-  auto* scope = resource->add_scope_spans();
+  KeyValue* complete = attributes->Add();
+  complete->set_key("assay.complete");
+  complete->mutable_value()->set_bool_value(true);
+  ScopeSpans* scope = resource->add_scope_spans();
   scope->mutable_scope()->set_name("assay.evaluation");
-  Span* span = scope->add_spans();
+  return scope;
+}
+
+void FillSpan(const OneSpanTrace& trace, Span* span) {
   span->set_trace_id(absl::HexStringToBytes(trace.trace_id));
   span->set_span_id(absl::HexStringToBytes(trace.span_id));
   span->set_name(trace.span_name);
@@ -47,6 +52,21 @@ ExportTraceServiceRequest ExportOf(const OneSpanTrace& trace) {
   if (!trace.error_message.empty()) {
     span->mutable_status()->set_code(Status::STATUS_CODE_ERROR);
     span->mutable_status()->set_message(trace.error_message);
+  }
+}
+
+// Traces of one evaluation that follow each other share a resource.
+ExportTraceServiceRequest ExportOf(const std::vector<OneSpanTrace>& traces) {
+  ExportTraceServiceRequest request;
+  const OneSpanTrace* last = nullptr;
+  ScopeSpans* scope = nullptr;
+  for (const OneSpanTrace& trace : traces) {
+    if (last == nullptr || last->experiment != trace.experiment ||
+        last->evaluation != trace.evaluation) {
+      scope = AddResource(trace, &request);
+    }
+    last = &trace;
+    FillSpan(trace, scope->add_spans());
   }
   return request;
 }
@@ -180,39 +200,19 @@ void TraceClient::PreregisterTraces(std::string experiment, std::string evaluati
       retries_, {.peer = peer_});
 }
 
-void TraceClient::WriteTrace(OneSpanTrace trace, CallContext context, DoneStatus done) {
-  std::string id = trace.trace_id;
+void TraceClient::WriteTraces(std::vector<OneSpanTrace> traces, CallContext context,
+                              DoneStatus done) {
   rpc::CallIdempotent(
-      otlp_->async(), &Otlp::Stub::async_interface::Export, ExportOf(trace), context,
-      [this, id = std::move(id), context,
-       done = std::move(done)](absl::StatusOr<ExportTraceServiceResponse> response) mutable {
+      otlp_->async(), &Otlp::Stub::async_interface::Export, ExportOf(traces), context,
+      [done = std::move(done)](absl::StatusOr<ExportTraceServiceResponse> response) mutable {
         if (!response.ok()) return std::move(done)(response.status());
         const auto& partial = response->partial_success();
-        if (partial.rejected_spans() == 0) {
-          return CompleteTrace(id, std::move(context), std::move(done));
-        }
-        std::move(done)(MakeError(
-            absl::StatusCode::kFailedPrecondition, "SPAN_REJECTED",
-            StrCat("the trace service rejected the row's span: ", partial.error_message())));
+        if (partial.rejected_spans() == 0) return std::move(done)(absl::OkStatus());
+        std::move(done)(
+            MakeError(absl::StatusCode::kFailedPrecondition, "SPAN_REJECTED",
+                      StrCat("the trace service rejected spans: ", partial.error_message())));
       },
       retries_, {.peer = otlp_peer_});
-}
-
-void TraceClient::CompleteTrace(const std::string& trace_id, CallContext context, DoneStatus done) {
-  trace::v1::CompleteTraceRequest request;
-  request.set_name(StrCat("experiments/-/traces/", trace_id));
-  rpc::CallIdempotent(
-      stub_->async(), &trace::v1::TraceService::Stub::async_interface::CompleteTrace,
-      std::move(request), context,
-      [done = std::move(done)](
-          const absl::StatusOr<trace::v1::CompleteTraceResponse>& response) mutable {
-        // The span is stored; without this word the trace is complete after the idle window.
-        if (!response.ok()) {
-          log::Warning("a row's trace could not be completed", {{"error", response.status()}});
-        }
-        std::move(done)(absl::OkStatus());
-      },
-      retries_, {.peer = peer_});
 }
 
 }  // namespace assay::judge

@@ -42,10 +42,9 @@ class TraceClient final : public TracePort {
   void PreregisterTraces(std::string experiment, std::string evaluation,
                          std::vector<std::string> trace_ids, CallContext context,
                          DoneStatus done) override;
-  // One OTLP export of one span, with the attributes assay.inputs and assay.outputs, under a
-  // resource with assay.experiment and assay.evaluation. A span that the service rejects is
-  // FAILED_PRECONDITION (SPAN_REJECTED). Then says that the trace is complete.
-  void WriteTrace(OneSpanTrace trace, CallContext context, DoneStatus done) override;
+  // One OTLP export of spans with the attributes assay.inputs and assay.outputs, under resources
+  // with assay.experiment, assay.evaluation and assay.complete.
+  void WriteTraces(std::vector<OneSpanTrace> traces, CallContext context, DoneStatus done) override;
 
  private:
   using Otlp = opentelemetry::proto::collector::trace::v1::TraceService;
@@ -58,7 +57,6 @@ class TraceClient final : public TracePort {
   void LoadSpans(trace::v1::Trace trace, CallContext context,
                  Done<std::shared_ptr<const trace::v1::Trace>> done);
   void NextSpanPage(std::shared_ptr<SpanPages> pages);
-  void CompleteTrace(const std::string& trace_id, CallContext context, DoneStatus done);
 
   const std::unique_ptr<trace::v1::TraceService::Stub> stub_;
   const std::unique_ptr<trace::v1::SessionService::Stub> sessions_;

@@ -2,10 +2,12 @@
 #ifndef ASSAY_SERVICES_JUDGE_TESTING_FAKE_PORTS_H_
 #define ASSAY_SERVICES_JUDGE_TESTING_FAKE_PORTS_H_
 
+#include <atomic>
 #include <functional>
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -16,7 +18,6 @@
 #include "common/exec/executor.h"
 #include "common/json/json_value.h"
 #include "common/names/resource_name.h"
-#include "common/request/request_key.h"
 #include "common/status/errors.h"
 #include "common/strings/strings.h"
 #include "common/sync/mutex.h"
@@ -174,11 +175,27 @@ class FakeTraces final : public TracePort {
     Answer(std::move(status), std::move(done));
   }
 
-  void WriteTrace(OneSpanTrace trace, CallContext context, DoneStatus done) override
-      ABSL_LOCKS_EXCLUDED(mutex_) {
-    absl::Status status = outage.Next();
-    if (status.ok()) {
-      MutexLock lock(&mutex_);
+  void WriteTraces(std::vector<OneSpanTrace> traces, CallContext context,
+                   DoneStatus done) override {
+    Answer(WriteAll(std::move(traces)), std::move(done));
+  }
+
+  // Rejects traces with these inputs.
+  void Refuse(std::string inputs) ABSL_LOCKS_EXCLUDED(mutex_) {
+    MutexLock lock(&mutex_);
+    refused_.insert(std::move(inputs));
+  }
+
+  Outage outage;
+
+ private:
+  absl::Status WriteAll(std::vector<OneSpanTrace> traces) ABSL_LOCKS_EXCLUDED(mutex_) {
+    if (absl::Status down = outage.Next(); !down.ok()) return down;
+    MutexLock lock(&mutex_);
+    for (OneSpanTrace& trace : traces) {
+      if (refused_.contains(trace.inputs)) {
+        return MakeError(absl::StatusCode::kFailedPrecondition, "SPAN_REJECTED", "no");
+      }
       trace::v1::Trace stored;
       stored.set_name(StrCat(trace.experiment, "/traces/", trace.trace_id));
       stored.set_state(trace::v1::TRACE_STATE_OK);
@@ -189,12 +206,8 @@ class FakeTraces final : public TracePort {
       traces_[stored.name()] = stored;
       written_[trace.trace_id] = std::move(trace);
     }
-    Answer(std::move(status), std::move(done));
+    return absl::OkStatus();
   }
-
-  Outage outage;
-
- private:
   void Answer(absl::Status status, DoneStatus done) {
     executor_.Run([status = std::move(status), done = std::move(done)]() mutable {
       std::move(done)(std::move(status));
@@ -206,9 +219,10 @@ class FakeTraces final : public TracePort {
   std::map<std::string, trace::v1::Trace> traces_ ABSL_GUARDED_BY(mutex_);
   std::map<std::string, OneSpanTrace> written_ ABSL_GUARDED_BY(mutex_);
   std::map<std::string, std::string> preregistered_ ABSL_GUARDED_BY(mutex_);
+  std::set<std::string> refused_ ABSL_GUARDED_BY(mutex_);
 };
 
-// A repeated request id logs nothing again and is refused for another body. Thread-safe.
+// An id that is taken is logged once. Thread-safe.
 class FakeFeedback final : public FeedbackPort {
  public:
   using Rule = std::function<absl::Status(const std::vector<feedback::v1::Assessment>&)>;
@@ -223,51 +237,45 @@ class FakeFeedback final : public FeedbackPort {
     MutexLock lock(&mutex_);
     return logged_;
   }
+  // That logged something.
+  int calls() const ABSL_LOCKS_EXCLUDED(mutex_) {
+    MutexLock lock(&mutex_);
+    return calls_;
+  }
 
   void LogAssessments(std::string experiment, std::vector<feedback::v1::Assessment> assessments,
-                      std::string request_id, CallContext context,
+                      std::vector<std::string> ids, CallContext context,
                       Done<std::vector<std::string>> done) override {
-    absl::StatusOr<std::vector<std::string>> answer =
-        Log(experiment, std::move(assessments), request_id);
+    absl::StatusOr<std::vector<std::string>> answer = Log(experiment, std::move(assessments), ids);
     executor_.Run([answer = std::move(answer), done = std::move(done)]() mutable {
       std::move(done)(std::move(answer));
     });
   }
 
  private:
-  struct Known {
-    std::string body;
-    std::vector<std::string> names;
-  };
-
   absl::StatusOr<std::vector<std::string>> Log(const std::string& experiment,
                                                std::vector<feedback::v1::Assessment> assessments,
-                                               const std::string& request_id)
+                                               const std::vector<std::string>& ids)
       ABSL_LOCKS_EXCLUDED(mutex_) {
     if (absl::Status down = outage.Next(); !down.ok()) return down;
     if (absl::Status refused = rule(assessments); !refused.ok()) return refused;
-    std::string body;
-    for (const feedback::v1::Assessment& one : assessments) body += MessageSha256(one);
     MutexLock lock(&mutex_);
-    const auto known = known_.find(request_id);
-    if (known != known_.end()) {
-      if (known->second.body == body) return known->second.names;
-      return InvalidField("request_id", "reused", "REQUEST_ID_REUSED");
-    }
+    ++calls_;
     std::vector<std::string> names;
-    for (feedback::v1::Assessment& one : assessments) {
-      one.set_name(StrCat(experiment, "/assessments/a", logged_.size()));
+    for (size_t i = 0; i < assessments.size(); ++i) {
+      feedback::v1::Assessment& one = assessments[i];
+      one.set_name(StrCat(experiment, "/assessments/", ids[i]));
       names.push_back(one.name());
-      logged_.push_back(std::move(one));
+      if (known_.insert(ids[i]).second) logged_.push_back(std::move(one));
     }
-    known_[request_id] = {std::move(body), names};
     return names;
   }
 
   Executor& executor_;
   mutable Mutex mutex_;
   std::vector<feedback::v1::Assessment> logged_ ABSL_GUARDED_BY(mutex_);
-  std::map<std::string, Known> known_ ABSL_GUARDED_BY(mutex_);
+  std::set<std::string> known_ ABSL_GUARDED_BY(mutex_);
+  int calls_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
 // Answers by a function. Thread-safe.

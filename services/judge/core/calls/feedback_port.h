@@ -16,12 +16,12 @@ class FeedbackPort {
  public:
   virtual ~FeedbackPort() = default;
 
-  // Logs all or none; answers with their resource names, in order. A repeated `request_id` logs
-  // nothing again. Calls `done` exactly once, never inline. Errors as
-  // FeedbackService.BatchCreateAssessments.
+  // Logs all or none under these ids; answers with their resource names, in order. One whose id is
+  // taken is there already and is not logged again. Calls `done` exactly once, never inline. Errors
+  // as FeedbackService.BatchCreateAssessments.
   virtual void LogAssessments(std::string experiment,
                               std::vector<feedback::v1::Assessment> assessments,
-                              std::string request_id, CallContext context,
+                              std::vector<std::string> ids, CallContext context,
                               Done<std::vector<std::string>> done) = 0;
 };
 

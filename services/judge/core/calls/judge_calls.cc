@@ -385,10 +385,10 @@ void JudgeCalls::Run(std::shared_ptr<Call> call) {
 void JudgeCalls::Log(CallContext context, const v1::JudgeRequest& request,
                      v1::JudgeResponse response, Done<v1::JudgeResponse> done) {
   if (!request.log_assessment()) return std::move(done)(std::move(response));
-  // The same id on every repetition with this verdict: it is recorded before it is logged, so that
-  // a crash in between neither pays nor logs twice. A failure that is not recorded has an id of its
+  // The same ids on every repetition with this verdict: it is recorded before it is logged, so that
+  // a crash in between neither pays nor logs twice. A failure that is not recorded has ids of its
   // own, for the next try may come to another verdict.
-  const std::string request_id =
+  const std::string key =
       request.request_id().empty()
           ? names::RandomId("judge")
           : StrCat("judge-", ShortHash(StrCat(context.principal, "\n", request.request_id()),
@@ -396,19 +396,24 @@ void JudgeCalls::Log(CallContext context, const v1::JudgeRequest& request,
   // Before the call: the order in which its arguments are made is not fixed, and one moves the
   // response.
   std::vector<feedback::v1::Assessment> assessments = AssessmentsOf(request, response);
-  feedback_.LogAssessments(request.parent(), std::move(assessments), request_id, std::move(context),
-                           [response = std::move(response), done = std::move(done)](
-                               absl::StatusOr<std::vector<std::string>> names) mutable {
-                             if (!names.ok()) return std::move(done)(names.status());
-                             response.set_assessment(names->front());
-                             for (int i = 0; i < response.additional_results_size() &&
-                                             static_cast<size_t>(i) + 1 < names->size();
-                                  ++i) {
-                               response.mutable_additional_results(i)->set_assessment(
-                                   (*names)[static_cast<size_t>(i) + 1]);
-                             }
-                             std::move(done)(std::move(response));
-                           });
+  std::vector<std::string> ids;
+  for (size_t i = 0; i < assessments.size(); ++i) {
+    ids.push_back(StrCat("j", json::Sha256Hex(StrCat(key, "/", i)).substr(0, 32)));
+  }
+  feedback_.LogAssessments(
+      request.parent(), std::move(assessments), std::move(ids), std::move(context),
+      [response = std::move(response),
+       done = std::move(done)](absl::StatusOr<std::vector<std::string>> names) mutable {
+        if (!names.ok()) return std::move(done)(names.status());
+        response.set_assessment(names->front());
+        for (int i = 0;
+             i < response.additional_results_size() && static_cast<size_t>(i) + 1 < names->size();
+             ++i) {
+          response.mutable_additional_results(i)->set_assessment(
+              (*names)[static_cast<size_t>(i) + 1]);
+        }
+        std::move(done)(std::move(response));
+      });
 }
 
 }  // namespace assay::judge

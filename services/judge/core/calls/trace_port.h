@@ -48,8 +48,10 @@ class TracePort {
                                  std::vector<std::string> trace_ids, CallContext context,
                                  DoneStatus done) = 0;
 
-  // Durable before `done`; the trace is then complete, if the service could say so.
-  virtual void WriteTrace(OneSpanTrace trace, CallContext context, DoneStatus done) = 0;
+  // Writes all of them, durable and complete before `done`. FAILED_PRECONDITION (SPAN_REJECTED) if
+  // some were refused; which ones, only a call for each of them tells. At least one.
+  virtual void WriteTraces(std::vector<OneSpanTrace> traces, CallContext context,
+                           DoneStatus done) = 0;
 };
 
 }  // namespace assay::judge

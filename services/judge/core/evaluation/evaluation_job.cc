@@ -1,5 +1,6 @@
 #include "services/judge/core/evaluation/evaluation_job.h"
 
+#include <algorithm>
 #include <deque>
 #include <optional>
 #include <utility>
@@ -12,6 +13,7 @@
 #include "common/status/status_macros.h"
 #include "common/strings/strings.h"
 #include "common/sync/mutex.h"
+#include "services/judge/core/evaluation/gathering_journal.h"
 #include "services/judge/core/judge_needs.h"
 
 namespace assay::judge {
@@ -21,7 +23,7 @@ using ::assay::storage::v1::EvaluationRecord;
 using ::assay::storage::v1::EvaluationTallyRecord;
 
 // Rows read at a time.
-constexpr int kReadChunk = 16;
+constexpr int kReadChunk = 64;
 // Results stored in one commit, in bytes; above it the rest goes into the next one.
 constexpr size_t kCommitBytes = 16 << 20;
 
@@ -35,24 +37,38 @@ std::set<std::string> TakenNames(const v1::EvaluationSpec& spec, int own) {
   return names;
 }
 
+// Rows go through their steps in groups, so that a step's call and commit serve many. A quarter of
+// those in flight is enough for a group: the others are on their way through other steps meanwhile.
+GatheringOptions Groups(int width) {
+  constexpr int kShare = 4;
+  GatheringOptions options;
+  options.enough = static_cast<size_t>(std::max(width / kShare, 1));
+  return options;
+}
+
 // Rows that have come to an end, on their way to the job's thread.
 class Finished {
  public:
   void Put(absl::StatusOr<RowOutcome> outcome) ABSL_LOCKS_EXCLUDED(mutex_) {
     MutexLock lock(&mutex_);
     outcomes_.push_back(std::move(outcome));
-    changed_.SignalAll();
+    if (outcomes_.size() == 1 || outcomes_.size() >= enough_) changed_.SignalAll();
   }
-  // Waits for at least one.
-  std::vector<absl::StatusOr<RowOutcome>> TakeAll() ABSL_LOCKS_EXCLUDED(mutex_) {
+  // Waits for at least one, and for a moment until there are `enough`.
+  std::vector<absl::StatusOr<RowOutcome>> TakeAll(size_t enough) ABSL_LOCKS_EXCLUDED(mutex_) {
     MutexLock lock(&mutex_);
+    enough_ = enough;
     while (outcomes_.empty()) changed_.Wait(&mutex_);
+    while (outcomes_.size() < enough) {
+      if (!changed_.WaitFor(&mutex_, GatheringOptions().patience)) break;
+    }
     return std::exchange(outcomes_, {});
   }
 
  private:
   Mutex mutex_;
   CondVar changed_;
+  size_t enough_ ABSL_GUARDED_BY(mutex_) = 1;
   std::vector<absl::StatusOr<RowOutcome>> outcomes_ ABSL_GUARDED_BY(mutex_);
 };
 
@@ -79,7 +95,7 @@ class EvaluationJob {
     ASSAY_ASSIGN_OR_RETURN(tally_, env_.store.FindTally(uid()));
     absl::Status worked = Work();
     // Rows in flight use what this job holds.
-    while (in_flight_ > 0) in_flight_ -= static_cast<int>(finished_->TakeAll().size());
+    while (in_flight_ > 0) in_flight_ -= static_cast<int>(finished_->TakeAll(1).size());
     if (ErrorReason(worked) == "EVALUATION_ENDED") return CleanUp(uid());
     return context_.Cancelled() ? absl::OkStatus() : worked;
   }
@@ -96,12 +112,18 @@ class EvaluationJob {
   absl::Status MakePlan(EvaluationRecord record) {
     auto plan = std::make_shared<EvaluationPlan>();
     plan->experiment = names::ExperimentName{name_.experiment}.ToString();
-    plan->journal = env_.store.OpenJournal(record.uid());
+    const GatheringOptions groups = Groups(record.evaluation().spec().parallelism());
+    plan->journal = std::make_unique<GatheringJournal>(
+        env_.store.OpenJournal(record.uid()),
+        GatheringPlace{env_.rows.patience.executor(), env_.rows.patience.timers()}, groups);
     plan->report = [&env = env_, uid = record.uid()](const absl::Status& trouble) {
       if (env.troubles.Set(uid, trouble)) env.changed(uid);
     };
     plan->traces = std::make_unique<RowTrace>(env_.rows.traces, env_.rows.patience, env_.rows.clock,
-                                              plan->report);
+                                              plan->report, groups);
+    plan->log = std::make_unique<ResultLog>(
+        env_.rows.feedback, env_.rows.patience, plan->report,
+        ResultLog::Evaluation{plan->experiment, name_.ToString(), record.uid()}, groups);
     plan->models = std::make_unique<PatientModelClient>(
         env_.rows.models, env_.rows.patience, env_.rows.clock, env_.rows.model_wait, plan->report);
     const v1::EvaluationSpec& spec = record.evaluation().spec();
@@ -137,7 +159,8 @@ class EvaluationJob {
     while (!context_.Cancelled()) {
       ASSAY_RETURN_IF_ERROR(StartRows(width));
       if (in_flight_ > 0) {
-        ASSAY_RETURN_IF_ERROR(Store(finished_->TakeAll()));
+        const size_t most = static_cast<size_t>(in_flight_);
+        ASSAY_RETURN_IF_ERROR(Store(finished_->TakeAll(std::min(Groups(width).enough, most))));
         continue;
       }
       ASSAY_ASSIGN_OR_RETURN(const bool is_over, TryToEnd());

@@ -153,6 +153,16 @@ TEST_F(EvaluationsTest, AnUnreachableModelIsAnErrorOfItsRows) {
   EXPECT_TRUE(evaluation.metrics().empty());
 }
 
+TEST_F(EvaluationsTest, ARefusedTraceIsAnErrorOfItsRowAlone) {
+  world_.traces.Refuse("{\"q\":1}");
+  const v1::Evaluation evaluation = Run(Request(4));
+  EXPECT_EQ(evaluation.state(), v1::EVALUATION_STATE_SUCCEEDED);
+  EXPECT_EQ(evaluation.progress().judgements_value(), 3);
+  EXPECT_EQ(evaluation.progress().judgements_skipped(), 1);
+  EXPECT_EQ(process_->Rows(kName).rows(1).predict_error().code(), "SPAN_REJECTED");
+  EXPECT_EQ(world_.feedback.logged().size(), 3u);
+}
+
 TEST_F(EvaluationsTest, AMissingJudgeInputIsAnErrorOfItsRow) {
   v1::CreateEvaluationRequest request = Request(1);
   request.mutable_rows(0)->clear_outputs();

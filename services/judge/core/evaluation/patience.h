@@ -35,6 +35,10 @@ class Patience {
   Patience(Executor& executor, TimerQueue& timers, const Options& options)
       : executor_(executor), timers_(timers), options_(options) {}
 
+  // What it waits with; for others that wait.
+  Executor& executor() const { return executor_; }
+  TimerQueue& timers() const { return timers_; }
+
   // `done`, on the executor, after `delay`, or with CANCELLED as soon as `cancel` is cancelled.
   void Wait(const std::shared_ptr<CancellationToken>& cancel, absl::Duration delay,
             DoneStatus done) const;

@@ -1,5 +1,6 @@
 #include "services/judge/core/evaluation/row_run.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -12,7 +13,6 @@
 #include "common/status/errors.h"
 #include "common/strings/strings.h"
 #include "common/sync/mutex.h"
-#include "services/judge/core/evaluation/row_log.h"
 #include "services/judge/core/judge_needs.h"
 #include "services/judge/core/scorer_answer.h"
 
@@ -376,12 +376,18 @@ class RowRun : public std::enable_shared_from_this<RowRun> {
     request.set_trace(trace_name_);
     env_.scorers.Score(
         asked, std::move(request), context_,
-        [self = shared_from_this(), scorer,
+        [self = shared_from_this(), scorer, start = env_.clock.Now(),
          answered = std::move(answered)](absl::StatusOr<v1::ScoreResponse> response) mutable {
           if (!response.ok() && self->context_.Cancelled()) {
             return std::move(answered)(response.status());
           }
-          std::move(answered)(self->ScoringOf(scorer, std::move(response)).SerializeAsString());
+          JudgementRecord record = self->ScoringOf(scorer, std::move(response));
+          const absl::Duration latency = self->env_.clock.Now() - start;
+          for (v1::EvaluationResult& result : *record.mutable_results()) {
+            result.mutable_feedback()->mutable_provenance()->set_latency_ms(
+                std::max<int64_t>(absl::ToInt64Milliseconds(latency), 0));
+          }
+          std::move(answered)(record.SerializeAsString());
         });
   }
 
@@ -404,11 +410,9 @@ class RowRun : public std::enable_shared_from_this<RowRun> {
   }
 
   void Log(std::vector<JudgementRecord> judgements) {
-    RowLog log;
-    log.experiment = plan_->experiment;
-    log.evaluation = evaluation_name();
+    RowResults log;
+    log.row = row_.index;
     log.trace = trace_name_;
-    log.request_id = StrCat("eval-", uid(), "-", row_.index);
     std::vector<size_t> counts;
     for (JudgementRecord& judgement : judgements) {
       counts.push_back(static_cast<size_t>(judgement.results_size()));
@@ -417,12 +421,12 @@ class RowRun : public std::enable_shared_from_this<RowRun> {
       }
     }
     if (trace_name_.empty()) return Finish(counts, std::move(log.results));
-    LogRow(env_.feedback, env_.patience, plan_->report, std::move(log), context_,
-           [self = shared_from_this(),
-            counts = std::move(counts)](absl::StatusOr<std::vector<v1::EvaluationResult>> results) {
-             if (!results.ok()) return self->End(results.status());
-             self->Finish(counts, *std::move(results));
-           });
+    plan_->log->Log(std::move(log), context_,
+                    [self = shared_from_this(), counts = std::move(counts)](
+                        absl::StatusOr<std::vector<v1::EvaluationResult>> results) mutable {
+                      if (!results.ok()) return self->End(results.status());
+                      self->Finish(counts, *std::move(results));
+                    });
   }
 
   // `counts`: how many of the results belong to each judge and scorer.
@@ -488,9 +492,9 @@ std::string RowTraceId(std::string_view uid, int64_t row) {
 
 void RunRow(const RowEnvironment& environment, std::shared_ptr<const EvaluationPlan> plan,
             StoredRow row, CallContext context, Done<RowOutcome> done) {
-  auto run = std::make_shared<RowRun>(environment, std::move(plan), std::move(row),
-                                      std::move(context), std::move(done));
-  environment.executor.Run([run = std::move(run)] { run->Start(); });
+  std::make_shared<RowRun>(environment, std::move(plan), std::move(row), std::move(context),
+                           std::move(done))
+      ->Start();
 }
 
 }  // namespace assay::judge

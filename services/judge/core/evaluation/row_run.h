@@ -22,6 +22,7 @@
 #include "services/judge/core/evaluation/evaluation_summary.h"
 #include "services/judge/core/evaluation/patience.h"
 #include "services/judge/core/evaluation/patient_model_client.h"
+#include "services/judge/core/evaluation/result_log.h"
 #include "services/judge/core/evaluation/row_trace.h"
 #include "services/judge/core/judge_runner.h"
 #include "services/judge/core/user_ports.h"
@@ -52,6 +53,7 @@ struct EvaluationPlan {
   bool shows_trace = false;                        // Whether a judge looks at spans.
   std::unique_ptr<jobs::Journal> journal;
   std::unique_ptr<RowTrace> traces;
+  std::unique_ptr<ResultLog> log;
   TroubleReport report;
   std::unique_ptr<PatientModelClient> models;
 };
@@ -59,10 +61,10 @@ struct EvaluationPlan {
 // The id of a row's trace: the same on every run.
 std::string RowTraceId(std::string_view uid, int64_t row);
 
-// `done` is called exactly once, never inline, on the executor. What goes wrong with the row stands
-// in its outcome (`predict_error`; ERROR and SKIPPED feedbacks); peers that are away are waited
-// for. Errors: CANCELLED, and what the journal has. What was answered is journaled: running the row
-// again asks and logs nothing twice.
+// Blocks for a read of the journal. `done` is called exactly once, perhaps inline. What goes wrong
+// with the row stands in its outcome (`predict_error`; ERROR and SKIPPED feedbacks); peers that are
+// away are waited for. Errors: CANCELLED, and what the journal has. What was answered is journaled:
+// running the row again asks and logs nothing twice.
 void RunRow(const RowEnvironment& environment, std::shared_ptr<const EvaluationPlan> plan,
             StoredRow row, CallContext context, Done<RowOutcome> done);
 

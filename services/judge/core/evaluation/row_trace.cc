@@ -2,13 +2,17 @@
 
 #include <algorithm>
 #include <utility>
-#include <vector>
+
+#include "common/status/errors.h"
 
 namespace assay::judge {
 namespace {
 
 constexpr absl::Duration kFirstLook = absl::Milliseconds(50);
 constexpr absl::Duration kLastLook = absl::Seconds(1);
+
+// What a span has beside inputs and outputs, about, in bytes.
+constexpr size_t kBesidesContents = 512;
 
 struct Nothing {};
 
@@ -32,6 +36,17 @@ DoneStatus FromStatus(Done<Nothing> done) {
 }
 
 }  // namespace
+
+RowTrace::RowTrace(TracePort& traces, const Patience& patience, Clock& clock, TroubleReport report,
+                   const GatheringOptions& groups)
+    : traces_(traces),
+      patience_(patience),
+      clock_(clock),
+      report_(std::move(report)),
+      gathering_({patience.executor(), patience.timers()}, groups,
+                 [this](std::vector<Written> group, Task ended) {
+                   WriteGroup(std::move(group), std::move(ended));
+                 }) {}
 
 struct RowTrace::Watch {
   OneSpanTrace span;
@@ -66,7 +81,7 @@ void RowTrace::Load(std::string name, bool full, CallContext context, Done<Trace
 }
 
 void RowTrace::Complete(OneSpanTrace span, std::string name, absl::Duration wait,
-                        CallContext context, DoneStatus done) const {
+                        CallContext context, DoneStatus done) {
   if (wait <= absl::ZeroDuration()) {
     return Write(std::move(span), std::move(context), std::move(done));
   }
@@ -79,7 +94,7 @@ void RowTrace::Complete(OneSpanTrace span, std::string name, absl::Duration wait
   Look(std::move(watch));
 }
 
-void RowTrace::Look(std::shared_ptr<Watch> watch) const {
+void RowTrace::Look(std::shared_ptr<Watch> watch) {
   traces_.GetTrace(
       watch->name, /*full=*/true, watch->context, [this, watch](absl::StatusOr<TracePtr> trace) {
         const bool is_there = trace.ok();
@@ -102,14 +117,35 @@ void RowTrace::Look(std::shared_ptr<Watch> watch) const {
       });
 }
 
-void RowTrace::Write(OneSpanTrace span, CallContext context, DoneStatus done) const {
-  auto cancel = context.cancel;
+void RowTrace::Write(OneSpanTrace span, CallContext context, DoneStatus done) {
+  const size_t bytes = span.inputs.size() + span.outputs.size() + kBesidesContents;
+  gathering_.Add({std::move(span), std::move(context), std::move(done)}, bytes);
+}
+
+void RowTrace::WriteGroup(std::vector<Written> group, Task ended) {
+  auto spans = std::make_shared<std::vector<OneSpanTrace>>();
+  for (Written& one : group) spans->push_back(one.span);
+  // All rows of an evaluation have the same context.
+  const CallContext context = group.front().context;
   patience_.Persist<Nothing>(
-      std::move(cancel), report_,
-      [this, span = std::move(span), context = std::move(context)](Done<Nothing> answered) {
-        traces_.WriteTrace(span, context, FromStatus(std::move(answered)));
+      context.cancel, report_,
+      [this, spans, context](Done<Nothing> answered) {
+        traces_.WriteTraces(*spans, context, FromStatus(std::move(answered)));
       },
-      ToStatusDone(std::move(done)));
+      [this, group = std::move(group),
+       ended = std::move(ended)](const absl::StatusOr<Nothing>& answer) mutable {
+        std::move(ended)();
+        const bool apart = group.size() > 1 && ErrorReason(answer.status()) == "SPAN_REJECTED";
+        for (Written& one : group) {
+          if (!apart) {
+            std::move(one.done)(answer.status());
+            continue;
+          }
+          std::vector<Written> alone;
+          alone.push_back(std::move(one));
+          WriteGroup(std::move(alone), [] {});
+        }
+      });
 }
 
 }  // namespace assay::judge
