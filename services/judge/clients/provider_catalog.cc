@@ -2,11 +2,13 @@
 
 #include <utility>
 
+#include "common/http/address_rules.h"
 #include "common/strings/strings.h"
 #include "services/judge/clients/anthropic_wire.h"
 #include "services/judge/clients/bedrock_wire.h"
 #include "services/judge/clients/gemini_wire.h"
 #include "services/judge/clients/key_source.h"
+#include "services/judge/clients/oauth_tokens.h"
 #include "services/judge/clients/openai_wire.h"
 #include "services/judge/clients/provider_client.h"
 
@@ -39,7 +41,53 @@ std::unique_ptr<ProviderWire> MakeWire(const ProviderConfig& provider) {
       .max_completion_tokens = provider.base_url.starts_with("https://api.openai.com")});
 }
 
-void AddKeys(const ProviderConfig& provider, Clock* clock, ProviderOptions* options) {
+// Of a secret that stands in a file, perhaps.
+std::shared_ptr<WatchedText> Watched(const std::string& text, const std::string& file,
+                                     Clock* clock) {
+  if (file.empty()) return std::make_shared<WatchedText>(text);
+  return std::make_shared<WatchedText>(
+      text, file,
+      [](const std::string& changed) {
+        const absl::StatusOr<std::string> key = CheckKey(changed, "");
+        return key.ok() && !key->empty();
+      },
+      clock);
+}
+
+std::shared_ptr<TokenSource> TokensOf(const ProviderConfig& provider,
+                                      const ProviderDependencies& dependencies) {
+  std::unique_ptr<CredentialFetcher> fetcher;
+  const OAuthConfig& oauth = provider.oauth;
+  if (provider.aws.role.giver != AwsRole::Giver::kNone) {
+    fetcher = MakeAwsRoleFetcher(provider.aws.role, UriPrefixOf(provider), provider.aws.region,
+                                 dependencies.http, dependencies.executor, dependencies.clock);
+  } else if (!oauth.client_id.empty()) {
+    const bool anywhere =
+        provider.private_addresses || http::IsLiteralHost(http::HostOf(oauth.token_url));
+    fetcher = std::make_unique<OAuthTokens>(
+        OAuthTokens::Options{.provider = UriPrefixOf(provider),
+                             .token_url = oauth.token_url,
+                             .client_id = oauth.client_id,
+                             .client_secret = Watched(oauth.client_secret, oauth.client_secret_file,
+                                                      dependencies.clock),
+                             .scope = oauth.scope,
+                             .basic_auth = oauth.basic_auth,
+                             .peer = std::make_shared<const http::PeerRules>(
+                                 http::PeerRules{.ca_file = provider.ca_file,
+                                                 .proxy = provider.proxy,
+                                                 .public_addresses_only = !anywhere})},
+        dependencies.http, dependencies.clock);
+  }
+  if (fetcher == nullptr) return nullptr;
+  return std::make_shared<TokenSource>(std::move(fetcher), dependencies.executor,
+                                       dependencies.clock);
+}
+
+void AddKeys(const ProviderConfig& provider, const ProviderDependencies& dependencies,
+             ProviderOptions* options) {
+  Clock* const clock = dependencies.clock;
+  options->tokens = TokensOf(provider, dependencies);
+  if (options->tokens != nullptr) return;
   if (provider.dialect == Dialect::kBedrock && provider.api_key.empty()) {
     const AwsConfig& aws = provider.aws;
     options->aws = std::make_shared<const http::AwsSigning>(http::AwsSigning{
@@ -52,16 +100,8 @@ void AddKeys(const ProviderConfig& provider, Clock* clock, ProviderOptions* opti
           return ParseAwsCredentials(text, profile).has_value();
         },
         clock);
-  } else if (!provider.api_key_file.empty()) {
-    options->key = std::make_shared<WatchedText>(
-        provider.api_key, provider.api_key_file,
-        [](const std::string& text) {
-          const absl::StatusOr<std::string> key = CheckKey(text, "");
-          return key.ok() && !key->empty();
-        },
-        clock);
   } else if (!provider.api_key.empty()) {
-    options->key = std::make_shared<WatchedText>(provider.api_key);
+    options->key = Watched(provider.api_key, provider.api_key_file, clock);
   }
 }
 
@@ -79,7 +119,7 @@ std::unique_ptr<ModelClient> MakeClient(const ProviderConfig& provider, const Mo
       http::PeerRules{.ca_file = provider.ca_file,
                       .proxy = provider.proxy,
                       .public_addresses_only = !provider.private_addresses});
-  AddKeys(provider, dependencies.clock, &options);
+  AddKeys(provider, dependencies, &options);
   return std::make_unique<ProviderClient>(
       std::move(options), MakeWire(provider),
       ProviderClient::Dependencies{dependencies.http, dependencies.executor, dependencies.clock});

@@ -43,6 +43,7 @@ struct ProviderClient::Call {
   Done<ModelResponse> done;
   std::string model;
   WireFeatures features;
+  CredentialPtr credential;          // Where it is one that was asked for.
   std::vector<std::string> secrets;  // As they were sent.
 };
 
@@ -111,7 +112,7 @@ absl::StatusOr<http::HttpRequest> ProviderClient::MakeRequest(Call& call) {
                                .timeout = options_.timeout,
                                .max_response_bytes = options_.max_response_bytes,
                                .peer = options_.peer,
-                               .aws = Aws()};
+                               .aws = call.credential == nullptr ? Aws() : call.credential->aws};
   call.secrets.clear();
   for (http::HttpHeader& header : wire.headers) request.headers.push_back(std::move(header));
   for (const http::HttpHeader& header : options_.headers) {
@@ -123,6 +124,10 @@ absl::StatusOr<http::HttpRequest> ProviderClient::MakeRequest(Call& call) {
       request.headers.push_back(wire_->KeyHeader(key));
       call.secrets.push_back(std::move(key));
     }
+  }
+  if (call.credential != nullptr && !call.credential->token.empty()) {
+    request.headers.push_back({"Authorization", "Bearer " + call.credential->token});
+    call.secrets.push_back(call.credential->token);
   }
   if (request.aws != nullptr) {
     call.secrets.push_back(request.aws->secret_access_key);
@@ -137,6 +142,18 @@ absl::StatusOr<http::HttpRequest> ProviderClient::MakeRequest(Call& call) {
 }
 
 void ProviderClient::Send(std::unique_ptr<Call> call) {
+  if (options_.tokens == nullptr) return SendWithCredential(std::move(call));
+  call->credential = options_.tokens->Fresh();
+  if (call->credential != nullptr) return SendWithCredential(std::move(call));
+  options_.tokens->Get(
+      [this, call = std::move(call)](absl::StatusOr<CredentialPtr> credential) mutable {
+        if (!credential.ok()) return std::move(call->done)(credential.status());
+        call->credential = *std::move(credential);
+        SendWithCredential(std::move(call));
+      });
+}
+
+void ProviderClient::SendWithCredential(std::unique_ptr<Call> call) {
   absl::StatusOr<http::HttpRequest> request = MakeRequest(*call);
   if (!request.ok()) {
     dependencies_.executor->Run([call = std::move(call), error = request.status()]() mutable {
@@ -162,6 +179,9 @@ void ProviderClient::OnAnswer(std::unique_ptr<Call> call,
     if (DropRefusedFeature(*call, *answer)) return Send(std::move(call));
     absl::Status error = AnswerError(options_.uri_prefix, call->secrets, *answer, now);
     LearnLimit(*call, *answer, error);
+    if (call->credential != nullptr && ErrorReason(error) == "MODEL_UNAUTHORIZED") {
+      options_.tokens->Forget(call->credential);
+    }
     return std::move(call->done)(std::move(error));
   }
   absl::StatusOr<ModelResponse> response = wire_->Read(call->request, call->model, answer->body);

@@ -49,6 +49,7 @@ class ProviderClient final : public ModelClient {
   };
 
   void Send(std::unique_ptr<Call> call);
+  void SendWithCredential(std::unique_ptr<Call> call);
   absl::StatusOr<http::HttpRequest> MakeRequest(Call& call);
   std::shared_ptr<const http::AwsSigning> Aws() const;
   void OnAnswer(std::unique_ptr<Call> call, absl::StatusOr<http::HttpResponse> answer);

@@ -104,6 +104,34 @@ TEST_F(ProviderClientTest, WhatIsConfiguredOutweighsTheModelsName) {
   EXPECT_FALSE(client_->Traits("openai:/gpt-4o").schema_with_tools);
 }
 
+// Hands out one token after the other.
+class CountingFetcher final : public CredentialFetcher {
+ public:
+  void Fetch(Done<Credential> done) override {
+    std::move(done)(Credential{StrCat("hush-token-", ++count_), nullptr, absl::InfiniteFuture()});
+  }
+
+ private:
+  int count_ = 0;
+};
+
+TEST_F(ProviderClientTest, SendsATokenThatWasAskedForAndAnotherOneOnceItIsRefused) {
+  ProviderOptions options = OptionsWithKey("openai:/");
+  options.key = nullptr;
+  options.tokens =
+      std::make_shared<TokenSource>(std::make_unique<CountingFetcher>(), &executor_, &clock_);
+  Use(std::move(options),
+      std::make_unique<OpenAiWire>(OpenAiWire::Options{.uri_prefix = "openai:/"}));
+  ASSERT_OK(AskWhenAnswered(Request(), 200, kGood));
+  EXPECT_EQ(SentHeader("Authorization"), "Bearer hush-token-1");
+  const absl::Status refused =
+      AskWhenAnswered(Request(), 401, R"({"error":{"message":"bad hush-token-1"}})").status();
+  EXPECT_THAT(refused, HasReason("MODEL_UNAUTHORIZED"));
+  EXPECT_THAT(refused.ToString(), Not(HasSubstr("hush")));
+  ASSERT_OK(AskWhenAnswered(Request(), 200, kGood));
+  EXPECT_EQ(SentHeader("Authorization"), "Bearer hush-token-2");
+}
+
 TEST_F(ProviderClientTest, ARefusedSchemaSaysNothingAboutTheModel) {
   http_.Enqueue(400, R"({"error":{"message":"Invalid schema for response_format 'verdict'"}})");
   ASSERT_OK(AskWhenAnswered(Request(), 200, kGood));

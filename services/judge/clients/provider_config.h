@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "common/http/http_client.h"
+#include "services/judge/clients/aws_roles.h"
 #include "services/judge/clients/provider_presets.h"
 
 namespace assay::judge {
@@ -19,6 +20,17 @@ struct AwsConfig {
   std::string session_token;     // "" if there is none.
   std::string credentials_file;  // Where they came from, read again when it changes; "": elsewhere.
   std::string profile;           // In that file.
+  AwsRole role;                  // Whose keys are asked for, where none are given.
+};
+
+// Client credentials of OAuth 2.0, for which a token is asked for.
+struct OAuthConfig {
+  std::string client_id;           // "": there are none.
+  std::string client_secret;       // Never shown to anyone.
+  std::string client_secret_file;  // Where it came from, read again when it changes; "": elsewhere.
+  std::string token_url;
+  std::string scope;        // "" if none is asked for.
+  bool basic_auth = false;  // The client says who it is in a header, not in the form.
 };
 
 struct ProviderConfig {
@@ -32,6 +44,7 @@ struct ProviderConfig {
   std::string api_key;       // "" if there is none. Never shown to anyone.
   std::string api_key_file;  // Where it came from, read again when it changes; "": elsewhere.
   std::string missing;       // What must be set before it can be used, for people; "": nothing.
+  OAuthConfig oauth;         // In a key's place.
   AwsConfig aws;             // Of kBedrock.
   std::string api_version;   // Of kAzure.
 

@@ -17,6 +17,17 @@ namespace {
 // Providers with flags of their own; the others are set by --provider.
 constexpr std::string_view kWithFlags[] = {"openai", "anthropic", "gemini", "azure", "databricks"};
 
+constexpr char kContainerAgent[] = "http://169.254.170.2";
+constexpr char kInstanceMetadata[] = "http://169.254.169.254";
+constexpr char kAzureAuthority[] = "https://login.microsoftonline.com";
+constexpr char kAzureScope[] = "https://cognitiveservices.azure.com/.default";
+
+bool IsTenant(const std::string& text) {
+  return text.size() <= 253 && std::all_of(text.begin(), text.end(), [](char c) {
+           return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '.';
+         });
+}
+
 std::string KeyVariables(const ProviderPreset& preset) {
   return StrCat("the environment variable ", preset.key_variable);
 }
@@ -68,6 +79,49 @@ absl::Status ResolveAwsKeys(const ProviderFlags& flags, const config::EnvLookup&
   return absl::OkStatus();
 }
 
+// The container's agent as the environment names it. Its address is Amazon's own, or encrypted, or
+// written in digits: the secrets that it hands out go nowhere else.
+absl::Status ResolveContainerRole(const config::EnvLookup& env, AwsRole* role) {
+  const std::string relative = env("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI").value_or("");
+  const std::string full = env("AWS_CONTAINER_CREDENTIALS_FULL_URI").value_or("");
+  if (relative.empty() && full.empty()) return absl::OkStatus();
+  role->giver = AwsRole::Giver::kContainer;
+  role->url = relative.empty() ? full : StrCat(kContainerAgent, relative);
+  if (!role->url.starts_with("https://") && !http::IsLiteralHost(http::HostOf(role->url))) {
+    return InvalidFlag("AWS_CONTAINER_CREDENTIALS_FULL_URI",
+                       "begins with https://, or names an address in digits or localhost");
+  }
+  role->token_file = env("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE").value_or("");
+  ASSAY_ASSIGN_OR_RETURN(role->token,
+                         CheckKey(env("AWS_CONTAINER_AUTHORIZATION_TOKEN").value_or(""),
+                                  "the environment variable AWS_CONTAINER_AUTHORIZATION_TOKEN"));
+  return absl::OkStatus();
+}
+
+// Whose keys are asked for, where none are given: a web identity's role, a container's, a machine's.
+absl::Status ResolveAwsRole(const ProviderFlags& flags, const config::EnvLookup& env,
+                            AwsConfig* aws) {
+  AwsRole& role = aws->role;
+  role.role_arn = env("AWS_ROLE_ARN").value_or("");
+  role.token_file = env("AWS_WEB_IDENTITY_TOKEN_FILE").value_or("");
+  if (!role.role_arn.empty() && !role.token_file.empty()) {
+    role.giver = AwsRole::Giver::kWebIdentity;
+    role.session_name = env("AWS_ROLE_SESSION_NAME").value_or("assay");
+    std::string url = env("AWS_ENDPOINT_URL_STS").value_or("");
+    if (url.empty()) url = StrCat("https://sts.", aws->region, ".amazonaws.com");
+    ASSAY_ASSIGN_OR_RETURN(role.url, CheckBaseUrl(std::move(url), "AWS_ENDPOINT_URL_STS"));
+    return absl::OkStatus();
+  }
+  role = {};
+  ASSAY_RETURN_IF_ERROR(ResolveContainerRole(env, &role));
+  if (role.giver != AwsRole::Giver::kNone || !flags.bedrock_instance_role) return absl::OkStatus();
+  role.giver = AwsRole::Giver::kInstance;
+  ASSAY_ASSIGN_OR_RETURN(
+      role.url, CheckBaseUrl(env("AWS_EC2_METADATA_SERVICE_ENDPOINT").value_or(kInstanceMetadata),
+                             "AWS_EC2_METADATA_SERVICE_ENDPOINT"));
+  return absl::OkStatus();
+}
+
 absl::Status ResolveBedrock(const ProviderFlags& flags, const config::EnvLookup& env,
                             ProviderConfig* provider) {
   AwsConfig& aws = provider->aws;
@@ -85,12 +139,40 @@ absl::Status ResolveBedrock(const ProviderFlags& flags, const config::EnvLookup&
     provider->base_url = StrCat("https://bedrock-runtime.", aws.region, ".amazonaws.com");
   }
   const bool has_keys = !aws.access_key_id.empty() && !aws.secret_access_key.empty();
-  if (!has_keys && provider->api_key.empty()) {
+  if (has_keys || !provider->api_key.empty()) return absl::OkStatus();
+  ASSAY_RETURN_IF_ERROR(ResolveAwsRole(flags, env, &aws));
+  if (aws.role.giver == AwsRole::Giver::kNone) {
     provider->missing =
         "the environment variables AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or "
-        "--bedrock_credentials_file";
+        "--bedrock_credentials_file, or --bedrock_instance_role";
   }
   return absl::OkStatus();
+}
+
+// What Databricks and Azure know a program by, in the variables that their own tools read.
+absl::Status ResolveClientCredentials(const ProviderPreset& preset, const config::EnvLookup& env,
+                                      ProviderConfig* provider) {
+  OAuthConfig& oauth = provider->oauth;
+  if (preset.dialect == Dialect::kDatabricks) {
+    oauth.token_url = provider->base_url.empty() ? "" : provider->base_url + "/oidc/v1/token";
+    oauth.scope = "all-apis";
+    oauth.basic_auth = true;
+    if (!provider->api_key.empty()) return absl::OkStatus();
+    return ReadClientSecret(env("DATABRICKS_CLIENT_ID").value_or(""), "DATABRICKS_CLIENT_SECRET",
+                            "", "DATABRICKS_CLIENT_SECRET", env, provider);
+  }
+  if (preset.dialect != Dialect::kAzure) return absl::OkStatus();
+  const std::string tenant = env("AZURE_TENANT_ID").value_or("");
+  oauth.scope = kAzureScope;
+  if (tenant.empty()) return absl::OkStatus();
+  if (!IsTenant(tenant)) return InvalidFlag("AZURE_TENANT_ID", "is a tenant's id or domain");
+  ASSAY_ASSIGN_OR_RETURN(
+      const std::string authority,
+      CheckBaseUrl(env("AZURE_AUTHORITY_HOST").value_or(kAzureAuthority), "AZURE_AUTHORITY_HOST"));
+  oauth.token_url = StrCat(authority, "/", tenant, "/oauth2/v2.0/token");
+  if (!provider->api_key.empty()) return absl::OkStatus();
+  return ReadClientSecret(env("AZURE_CLIENT_ID").value_or(""), "AZURE_CLIENT_SECRET", "",
+                          "AZURE_CLIENT_SECRET", env, provider);
 }
 
 absl::StatusOr<ProviderConfig> ResolveNamed(const ProviderPreset& preset,
@@ -131,6 +213,7 @@ absl::StatusOr<ProviderConfig> ResolveNamed(const ProviderPreset& preset,
                  has_flags ? flag : StrCat("provider=name=", preset.name, ",api_key_file=..."));
     }
   }
+  ASSAY_RETURN_IF_ERROR(ResolveClientCredentials(preset, env, &provider));
   if (preset.dialect == Dialect::kBedrock) {
     ASSAY_RETURN_IF_ERROR(ResolveBedrock(flags, env, &provider));
   }
@@ -208,6 +291,10 @@ void AddProviderFlags(config::FlagSet& flags, ProviderFlags* values) {
   flags.Add("bedrock_credentials_file", &values->bedrock_credentials_file,
             "File in the form of ~/.aws/credentials, profile AWS_PROFILE or default; read again "
             "when it changes. Unset: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN.");
+  flags.Add("bedrock_instance_role", &values->bedrock_instance_role,
+            "Whether the keys of this machine's role are asked for at Amazon's metadata service, "
+            "where no others are given. Keys of a web identity (AWS_WEB_IDENTITY_TOKEN_FILE, "
+            "AWS_ROLE_ARN) and of a container's role are found by their variables.");
   flags.Add(
       "provider", &values->provider,
       StrCat("More about a provider (anthropic, azure, bedrock, databricks, deepseek, gemini, "

@@ -22,6 +22,7 @@ struct ProviderFlags {
   std::string azure_api_version = "2024-10-21";
   std::string bedrock_region;
   std::string bedrock_credentials_file;
+  bool bedrock_instance_role = false;
   std::vector<std::string> endpoint;
   std::vector<std::string> provider;
   bool allow_private_endpoints = false;

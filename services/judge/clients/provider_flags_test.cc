@@ -54,6 +54,77 @@ TEST(ResolveProvidersTest, EachSaysWhatItLacks) {
   EXPECT_THAT(Named({}, "ollama").missing, IsEmpty());
 }
 
+TEST(ResolveProvidersTest, ClientCredentialsStandInAKeysPlace) {
+  const ProviderConfig databricks = Named({}, "databricks",
+                                          {{"DATABRICKS_HOST", "adb.test"},
+                                           {"DATABRICKS_CLIENT_ID", "me"},
+                                           {"DATABRICKS_CLIENT_SECRET", "s"}});
+  EXPECT_THAT(databricks.missing, IsEmpty());
+  EXPECT_EQ(databricks.oauth.token_url, "https://adb.test/oidc/v1/token");
+  EXPECT_TRUE(databricks.oauth.basic_auth);
+  const ProviderConfig azure = Named({}, "azure",
+                                     {{"AZURE_OPENAI_ENDPOINT", "https://r.test"},
+                                      {"AZURE_TENANT_ID", "t-1"},
+                                      {"AZURE_CLIENT_ID", "me"},
+                                      {"AZURE_CLIENT_SECRET", "s"}});
+  EXPECT_THAT(azure.missing, IsEmpty());
+  EXPECT_EQ(azure.oauth.token_url, "https://login.microsoftonline.com/t-1/oauth2/v2.0/token");
+  const ProviderConfig keyed = Named({}, "azure",
+                                     {{"AZURE_OPENAI_API_KEY", "k"},
+                                      {"AZURE_TENANT_ID", "t"},
+                                      {"AZURE_CLIENT_ID", "me"},
+                                      {"AZURE_CLIENT_SECRET", "s"}});
+  EXPECT_EQ(keyed.api_key, "k");
+  EXPECT_THAT(keyed.oauth.client_id, IsEmpty()) << "a key goes first";
+}
+
+TEST(ResolveProvidersTest, EndpointsTakeClientCredentials) {
+  ProviderFlags flags;
+  flags.endpoint = {
+      "name=gate,url=https://gate.test/v1,client_id=me,client_secret_env=GATE_SECRET,"
+      "token_url=https://login.test/token,token_scope=models"};
+  const ProviderConfig gate = Named(flags, "gate", {{"GATE_SECRET", "s"}});
+  EXPECT_EQ(gate.oauth.client_secret, "s");
+  EXPECT_EQ(gate.oauth.scope, "models");
+  EXPECT_THAT(ResolveProviders(flags, Environment({})), HasReason("INVALID_FLAG"));
+  for (const char* wrong :
+       {"client_id=me,token_url=https://l.test", "client_secret_env=GATE_SECRET",
+        "client_id=me,client_secret_env=GATE_SECRET",
+        "client_id=me,client_secret_env=GATE_SECRET,token_url=https://l.test,"
+        "api_key_env=GATE_SECRET"}) {
+    flags.endpoint = {StrCat("name=gate,url=https://gate.test/v1,", wrong)};
+    EXPECT_THAT(ResolveProviders(flags, Environment({{"GATE_SECRET", "s"}})),
+                HasReason("INVALID_FLAG"))
+        << wrong;
+  }
+}
+
+TEST(ResolveProvidersTest, AmazonsRolesAreFoundByTheirVariables) {
+  const std::map<std::string, std::string> region = {{"AWS_REGION", "eu-west-1"}};
+  EXPECT_EQ(Named({}, "bedrock", region).aws.role.giver, AwsRole::Giver::kNone)
+      << "a machine's role is asked for only where that is configured";
+  std::map<std::string, std::string> variables = region;
+  variables["AWS_WEB_IDENTITY_TOKEN_FILE"] = "/var/run/token";
+  variables["AWS_ROLE_ARN"] = "arn";
+  const ProviderConfig identity = Named({}, "bedrock", variables);
+  EXPECT_THAT(identity.missing, IsEmpty());
+  EXPECT_EQ(identity.aws.role.giver, AwsRole::Giver::kWebIdentity);
+  EXPECT_EQ(identity.aws.role.url, "https://sts.eu-west-1.amazonaws.com");
+  variables = region;
+  variables["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"] = "/v2/x";
+  EXPECT_EQ(Named({}, "bedrock", variables).aws.role.url, "http://169.254.170.2/v2/x");
+  variables["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"] = "";
+  variables["AWS_CONTAINER_CREDENTIALS_FULL_URI"] = "http://anywhere.test/x";
+  EXPECT_THAT(ResolveProviders({}, Environment(variables)), HasReason("INVALID_FLAG"));
+  ProviderFlags flags;
+  flags.bedrock_instance_role = true;
+  EXPECT_EQ(Named(flags, "bedrock", region).aws.role.url, "http://169.254.169.254");
+  variables = region;
+  variables["AWS_ACCESS_KEY_ID"] = "a";
+  variables["AWS_SECRET_ACCESS_KEY"] = "b";
+  EXPECT_EQ(Named(flags, "bedrock", variables).aws.role.giver, AwsRole::Giver::kNone);
+}
+
 TEST(ResolveProvidersTest, SaysWhatTheModelsCanDo) {
   EXPECT_TRUE(Named({}, "openai").schema_with_tools);
   EXPECT_TRUE(Named({}, "anthropic").schema_with_tools);

@@ -12,6 +12,7 @@
 #include "absl/time/time.h"
 #include "common/http/http_client.h"
 #include "services/judge/clients/key_source.h"
+#include "services/judge/clients/token_source.h"
 
 namespace assay::judge {
 
@@ -28,6 +29,7 @@ struct ProviderOptions {
   std::shared_ptr<WatchedText> aws_file;  // Amazon's credentials; null: `aws` as it is.
   std::string aws_profile;
   std::shared_ptr<const http::AwsSigning> aws;  // Null if requests are not signed. Never shown.
+  std::shared_ptr<TokenSource> tokens;          // Null if credentials need not be asked for.
   std::vector<http::HttpHeader> headers;        // Sent too. Values are never shown.
   std::shared_ptr<const http::PeerRules> peer;
 };

@@ -29,7 +29,12 @@ constexpr std::string_view kFields[] = {"name",
                                         "proxy",
                                         "private",
                                         "schema_with_tools",
-                                        "max_input_tokens"};
+                                        "max_input_tokens",
+                                        "token_url",
+                                        "token_scope",
+                                        "client_id",
+                                        "client_secret_env",
+                                        "client_secret_file"};
 
 constexpr int64_t kLeastInputTokens = 1'000;
 constexpr int64_t kMostInputTokens = 100'000'000;
@@ -118,6 +123,32 @@ absl::Status ApplyNetworkFields(const ProviderFields& fields, std::string_view f
   return ApplyBool(fields, "private", flag, &provider->private_addresses);
 }
 
+// A client's id and secret, for which a token is asked for in a key's place.
+absl::Status ApplyClientCredentials(const ProviderFields& fields, std::string_view flag,
+                                    const config::EnvLookup& env, ProviderConfig* provider) {
+  OAuthConfig& oauth = provider->oauth;
+  if (const std::string url = FieldOf(fields, "token_url"); !url.empty()) {
+    ASSAY_ASSIGN_OR_RETURN(oauth.token_url, CheckBaseUrl(url, flag));
+  }
+  if (fields.contains("token_scope")) oauth.scope = FieldOf(fields, "token_scope");
+  const std::string id = FieldOf(fields, "client_id");
+  const std::string variable = FieldOf(fields, "client_secret_env");
+  const std::string file = FieldOf(fields, "client_secret_file");
+  if (id.empty() && variable.empty() && file.empty()) return absl::OkStatus();
+  if (id.empty() || variable.empty() == file.empty() || fields.contains("api_key_env") ||
+      fields.contains("api_key_file")) {
+    return InvalidFlag(flag,
+                       "takes client_id= with one of client_secret_env= and "
+                       "client_secret_file=, and no key beside it");
+  }
+  if (oauth.token_url.empty()) return InvalidFlag(flag, "needs token_url= beside client_id=");
+  ASSAY_RETURN_IF_ERROR(ReadClientSecret(id, variable, file, flag, env, provider));
+  if (oauth.client_secret.empty()) {
+    return InvalidFlag(flag, StrCat("the environment variable ", variable, " is not set"));
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::Status InvalidFlag(std::string_view flag, std::string_view what) {
@@ -186,6 +217,24 @@ absl::Status ResolveKey(const std::string& file, const std::vector<std::string>&
   return absl::OkStatus();
 }
 
+absl::Status ReadClientSecret(const std::string& client_id, const std::string& variable,
+                              const std::string& file, std::string_view flag,
+                              const config::EnvLookup& env, ProviderConfig* provider) {
+  if (client_id.empty()) return absl::OkStatus();
+  // As a key is read, so that the rules are the same.
+  ProviderConfig read;
+  ASSAY_RETURN_IF_ERROR(ResolveKey(file, {variable}, std::string(flag), env, &read));
+  if (read.api_key.empty()) return absl::OkStatus();
+  provider->oauth.client_id = client_id;
+  provider->oauth.client_secret = read.api_key;
+  provider->oauth.client_secret_file = read.api_key_file;
+  provider->needs_key = false;
+  provider->api_key.clear();
+  provider->api_key_file.clear();
+  provider->missing.clear();
+  return absl::OkStatus();
+}
+
 absl::Status ApplyProviderFields(const ProviderFields& fields, std::string_view flag,
                                  const config::EnvLookup& env, ProviderConfig* provider) {
   ASSAY_RETURN_IF_ERROR(ApplyNetworkFields(fields, flag, provider));
@@ -200,6 +249,7 @@ absl::Status ApplyProviderFields(const ProviderFields& fields, std::string_view 
     provider->schema_with_tools = TakesSchemaWithTools(provider->dialect);
   }
   ASSAY_RETURN_IF_ERROR(ApplyTraitFields(fields, flag, provider));
+  ASSAY_RETURN_IF_ERROR(ApplyClientCredentials(fields, flag, env, provider));
   const std::string variable = FieldOf(fields, "api_key_env");
   const std::string file = FieldOf(fields, "api_key_file");
   if (variable.empty() && file.empty()) return absl::OkStatus();

@@ -22,12 +22,18 @@ inline constexpr std::string_view kEndpointForm =
     "name=<name>,url=<http://host:port/v1>[,model=<model>][,dialect=<dialect>]"
     "[,api_key_env=<VARIABLE>|,api_key_file=<path>][,header=<Name: value>]"
     "[,header_env=<Name: VARIABLE>][,ca_file=<path>][,proxy=<http://host:port>][,private=true]"
-    "[,schema_with_tools=<true|false>][,max_input_tokens=<number>]";
+    "[,schema_with_tools=<true|false>][,max_input_tokens=<number>]"
+    "[,client_id=<id>,client_secret_env=<VARIABLE>|,client_secret_file=<path>,token_url=<https://"
+    "...>"
+    "[,token_scope=<scope>]]";
 inline constexpr std::string_view kProviderForm =
     "name=<provider>[,url=<https://host>][,api_key_env=<VARIABLE>|,api_key_file=<path>]"
     "[,header=<Name: value>][,header_env=<Name: VARIABLE>][,ca_file=<path>]"
     "[,proxy=<http://host:port>][,private=true]"
-    "[,schema_with_tools=<true|false>][,max_input_tokens=<number>]";
+    "[,schema_with_tools=<true|false>][,max_input_tokens=<number>]"
+    "[,client_id=<id>,client_secret_env=<VARIABLE>|,client_secret_file=<path>][,token_url=<https://"
+    "...>]"
+    "[,token_scope=<scope>]";
 
 // INVALID_ARGUMENT, reason INVALID_FLAG, for the flag of that name.
 absl::Status InvalidFlag(std::string_view flag, std::string_view what);
@@ -53,6 +59,11 @@ absl::Status ApplyProviderFields(const ProviderFields& fields, std::string_view 
 absl::Status ResolveKey(const std::string& file, const std::vector<std::string>& variables,
                         const std::string& flag, const config::EnvLookup& env,
                         ProviderConfig* provider);
+
+// Takes client credentials into `provider`, in a key's place, if there is a secret.
+absl::Status ReadClientSecret(const std::string& client_id, const std::string& variable,
+                              const std::string& file, std::string_view flag,
+                              const config::EnvLookup& env, ProviderConfig* provider);
 
 }  // namespace assay::judge
 
