@@ -211,8 +211,8 @@ std::vector<std::pair<std::string, std::string>> JudgeServer::Endpoints() const 
 }
 
 void JudgeServer::Drain() {
+  recorded_.Stop();  // First: draining waits for calls, also for those whose callers have left.
   server_->Drain();
-  recorded_.Stop();
 }
 
 }  // namespace assay::judge

@@ -70,6 +70,7 @@ TEST_F(NestedEvaluationsTest, ItsScorersAreAskedAsDeepAsItWasCreated) {
   ASSERT_THAT(created, IsOk());
   process_.WaitUntilEnded(created->name());
   EXPECT_EQ(world_.scorers.depth, 3);
+  EXPECT_TRUE(process_.Rows(created->name()).rows(0).results(0).feedback().has_provenance());
 }
 
 TEST_F(NestedEvaluationsTest, NobodyFeedsTheEvaluationThatAsksHim) {
