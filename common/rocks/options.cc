@@ -110,6 +110,10 @@ rocksdb::ColumnFamilyOptions FamilyRocksOptions(const FamilyOptions& family,
     options.enable_blob_garbage_collection = true;
     options.blob_garbage_collection_age_cutoff = family.blob_moved_share;
     options.blob_file_size = 64 << 20;
+    // Without their values the new files are small. Merging them waits behind the merges of other
+    // families, and moves old values too: writers must not be slowed down for that.
+    options.level0_slowdown_writes_trigger = 64;
+    options.level0_stop_writes_trigger = 128;
   }
   if (family.rewrite_after > absl::ZeroDuration()) {
     options.periodic_compaction_seconds =
