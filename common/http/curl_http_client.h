@@ -23,8 +23,8 @@ class CurlHttpClient final : public HttpClient {
     // thousands of connections is slow. They fill in order, 256 requests each, then evenly.
     int pools = 16;
     // Beyond these, requests wait for a connection (and their timeout runs). Split among the pools.
-    int max_connections_per_host = 4096;
-    int max_connections = 8192;
+    int max_connections_per_host = 16'384;
+    int max_connections = 16'384;
     Clock* clock =
         &SystemClock();  // What deadlines of contexts are read against. Outlives the client.
   };

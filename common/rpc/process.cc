@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -83,6 +84,15 @@ absl::Status WriteAtomically(const std::string& path, const std::string& text) {
   if (::close(file) != 0 || !written) return failed("write");
   if (::rename(temporary.c_str(), path.c_str()) != 0) return failed("rename");
   return absl::OkStatus();
+}
+
+// Each call to a model provider holds a connection. The soft limit is often 1,024, for the sake of
+// programs that use select(); the hard one is what the machine's owner allows.
+void AllowManyDescriptors() {
+  rlimit limit = {};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= limit.rlim_max) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 // From start to drain.
@@ -174,6 +184,7 @@ int RunProcess(int argc, char** argv, const Program& program) {
   const sigset_t signals = StopSignals();
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   ::signal(SIGPIPE, SIG_IGN);
+  AllowManyDescriptors();
   if (absl::Status served = Serve(program, values); !served.ok()) {
     log::Error("cannot go on", {{"error", served}});
     return kExitFailed;
