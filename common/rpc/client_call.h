@@ -63,14 +63,14 @@ template <class AsyncStub, class Interface, class Request, class Response>
 void CallUnary(AsyncStub* stub,
                void (Interface::*method)(grpc::ClientContext*, const Request*, Response*,
                                          std::function<void(grpc::Status)>),
-               std::type_identity_t<Request> request, const CallContext& context,
-               std::type_identity_t<Done<Response>> done, Executor& executor,
-               ClientCallOptions options = {}) {
+               std::type_identity_t<std::shared_ptr<const Request>> request,
+               const CallContext& context, std::type_identity_t<Done<Response>> done,
+               Executor& executor, ClientCallOptions options = {}) {
   struct Call {
     Call(const CallContext& context, ClientCallOptions options)
         : outgoing(context, std::move(options)) {}
     OutgoingCall outgoing;
-    Request request;
+    std::shared_ptr<const Request> request;
     Response response;
     Done<Response> done;
     grpc::Status status;
@@ -94,9 +94,21 @@ void CallUnary(AsyncStub* stub,
       }
     });
   };
-  (stub->*method)(call->outgoing.client_context(), &call->request, &call->response,
+  (stub->*method)(call->outgoing.client_context(), call->request.get(), &call->response,
                   std::move(ended));
   call->outgoing.FollowCancellation();
+}
+
+// The same with a request of its own.
+template <class AsyncStub, class Interface, class Request, class Response>
+void CallUnary(AsyncStub* stub,
+               void (Interface::*method)(grpc::ClientContext*, const Request*, Response*,
+                                         std::function<void(grpc::Status)>),
+               std::type_identity_t<Request> request, const CallContext& context,
+               std::type_identity_t<Done<Response>> done, Executor& executor,
+               ClientCallOptions options = {}) {
+  CallUnary(stub, method, std::make_shared<const Request>(std::move(request)), context,
+            std::move(done), executor, std::move(options));
 }
 
 }  // namespace assay::rpc

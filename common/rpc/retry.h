@@ -122,8 +122,10 @@ void CallIdempotent(AsyncStub* stub,
   loop->context = context;
   loop->clock = options.clock;
   loop->done = std::move(done);
-  loop->attempt = [=, executor = environment.executor](Done<Response> answered) {
-    CallUnary(stub, method, request, context, std::move(answered), *executor, options);
+  auto shared = std::make_shared<const Request>(std::move(request));
+  loop->attempt = [=, executor = environment.executor,
+                   shared = std::move(shared)](Done<Response> answered) {
+    CallUnary(stub, method, shared, context, std::move(answered), *executor, options);
   };
   loop->Try();
 }

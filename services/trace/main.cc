@@ -1,11 +1,6 @@
 #include "common/rpc/process.h"
 #include "services/trace/server.h"
 
-// jemalloc's own setting: memory that was given back is kept this long for what comes next. Buffers
-// of requests and tables come and go by the second; returning their pages costs more than they hold.
-extern "C" const char* malloc_conf;
-const char* malloc_conf = "dirty_decay_ms:30000,muzzy_decay_ms:30000";
-
 int main(int argc, char** argv) {
   assay::trace::Options options;
   return assay::rpc::RunProcess(
