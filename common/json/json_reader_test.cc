@@ -94,5 +94,20 @@ TEST(JsonStringTest, EscapesOnlyWhatMustBe) {
   EXPECT_EQ(JsonString(std::string_view("\0", 1)), R"("\u0000")");
 }
 
+// Text is looked at eight bytes at a time.
+TEST(JsonStringTest, EscapesAtEveryPlace) {
+  for (const char* special : {"\"", "\\", "\n", "\x01", "\x1f", "ä", " ", "!"}) {
+    const std::string one = JsonString(special);
+    const std::string escaped = one.substr(1, one.size() - 2);
+    for (size_t before = 0; before < 20; ++before) {
+      for (size_t after = 0; after < 20; ++after) {
+        EXPECT_EQ(JsonString(std::string(before, 'a') + special + std::string(after, 'b')),
+                  "\"" + std::string(before, 'a') + escaped + std::string(after, 'b') + "\"");
+      }
+    }
+  }
+  EXPECT_EQ(JsonString("\"\\\n\x01"), R"("\"\\\n\u0001")");
+}
+
 }  // namespace
 }  // namespace assay::json
