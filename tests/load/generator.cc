@@ -28,6 +28,7 @@ struct Settings {
   int64_t first_read = 0;
   int64_t calls = 0;
   std::string filter;
+  int judged_bytes = 0;
   double warm_up_seconds = 0.5;
   double seconds = 4;
 };
@@ -54,6 +55,8 @@ void AddFlags(Settings* settings, assay::config::FlagSet& flags) {
   flags.Add("first_read", &settings->first_read, "The first of them that is read.", {.min = 0});
   flags.Add("filter", &settings->filter,
             "What search asks for; {session} and {user} are those of one of the traces.");
+  flags.Add("judged_bytes", &settings->judged_bytes, "Length of each judged text, at least.",
+            {.min = 0, .max = 1 << 20});
   flags.Add("calls", &settings->calls,
             "Ends after so many calls, if the time does not; 0: no bound.", {.min = 0});
   flags.Add("warm_up_seconds", &settings->warm_up_seconds, "Load that is not measured, at first.",
@@ -64,8 +67,11 @@ void AddFlags(Settings* settings, assay::config::FlagSet& flags) {
 LoadResult Run(const Settings& settings, const Window& window) {
   const auto channels = assay::load::Connect(settings.address, settings.connections);
   if (settings.workload == "judge_stream") {
-    return assay::load::RunStreamLoad(
-        channels, {.streams = settings.streams, .in_flight = settings.in_flight}, window);
+    return assay::load::RunStreamLoad(channels,
+                                      {.streams = settings.streams,
+                                       .in_flight = settings.in_flight,
+                                       .judged_bytes = static_cast<size_t>(settings.judged_bytes)},
+                                      window);
   }
   std::unique_ptr<assay::load::Workload> workload;
   if (settings.workload == "echo") workload = assay::load::MakeEchoWorkload();
@@ -79,7 +85,8 @@ LoadResult Run(const Settings& settings, const Window& window) {
                                        .filter = settings.filter};
   if (settings.workload == "get_trace") workload = assay::load::MakeGetTraceWorkload(reads);
   if (settings.workload == "search") workload = assay::load::MakeSearchWorkload(reads);
-  if (settings.workload == "judge") workload = assay::load::MakeJudgeWorkload();
+  if (settings.workload == "judge")
+    workload = assay::load::MakeJudgeWorkload(static_cast<size_t>(settings.judged_bytes));
   return assay::load::RunUnaryLoad(channels, *workload,
                                    {.in_flight = settings.in_flight,
                                     .calls_per_second = settings.rate,

@@ -48,14 +48,18 @@ def machine_busy_seconds():
     return (user + nice + system + irq + softirq) / _TICKS
 
 
-def settle(pid, at_most_seconds=_SETTLE_AT_MOST_SECONDS):
-    """Waits until the process is idle: what it puts off, such as compaction, belongs to the load before."""
+def settle(pid, at_most_seconds=_SETTLE_AT_MOST_SECONDS, idle_seconds=_SETTLE_STEP_SECONDS):
+    """Waits until the process has been idle for a while: what it puts off, such as compaction, belongs to the load
+    before."""
     deadline = time.monotonic() + at_most_seconds
     before = cpu_seconds(pid)
+    idle_since = time.monotonic()
     while time.monotonic() < deadline:
         time.sleep(_SETTLE_STEP_SECONDS)
         now = cpu_seconds(pid)
-        if now - before < _IDLE_TICKS / _TICKS:
+        if now - before >= _IDLE_TICKS / _TICKS:
+            idle_since = time.monotonic()
+        elif time.monotonic() - idle_since >= idle_seconds:
             return
         before = now
 
@@ -92,15 +96,16 @@ class LoadMeter:
         return max(0.0, others / cores) if cores else 0.0
 
 
-def measure(generator, pid, arguments, units_per_answer):
-    """One window: rate and latencies as the client saw them, and the server's CPU time until it was idle again, over
-    all answers that it gave."""
-    before = cpu_seconds(pid)
+def measure(generator, pids, arguments, units_per_answer):
+    """One window: rate and latencies as the client saw them, and the CPU time of the server's processes until they were
+    idle again, over all answers that it gave."""
+    before = sum(map(cpu_seconds, pids))
     begun = time.monotonic()
     report = generate(generator, arguments)
     wall = time.monotonic() - begun
-    settle(pid)
-    cpu = cpu_seconds(pid) - before
+    for pid in pids:
+        settle(pid)
+    cpu = sum(map(cpu_seconds, pids)) - before
     units = report["answers"] * units_per_answer
     return {
         "wall_seconds": wall,

@@ -85,6 +85,21 @@ def _table(title, columns):
     return table
 
 
+def print_in_flight(console, found):
+    """Very many judgements that wait for a slow model."""
+    import in_flight
+
+    idle, most = found["idle"], found["most"]
+    title = f"{found['judgements']:,} judgements in flight over {found['streams']} streams, model of {found['latency_ms'] / 1000:g} s"
+    table = _table(title, ("", "idle", "at most", "bound"))
+    table.add_row("at the model at once", "", f"{found['at_the_model_at_once']:,}", "")
+    table.add_row("bytes of a prompt, of an answer", "", f"{found['prompt_bytes']:,.0f}, {found['answer_bytes']:,}", "")
+    table.add_row("resident MB", f"{idle['rss_mb']:.0f}", f"{most['rss_mb']:.0f}", f"{in_flight.BOUND_MB:,}")
+    table.add_row("threads", str(idle["threads"]), str(most["threads"]), "")
+    table.add_row("descriptors", f"{idle['descriptors']:,}", f"{most['descriptors']:,}", f"{in_flight.BOUND_DESCRIPTORS:,}")
+    console.print(table)
+
+
 def print_store(console, found):
     """A store of very many traces."""
     import store

@@ -29,6 +29,13 @@ TARGETS = {
         "//tests/load:floor_server",
         "//tests/fake_llm:fake_llm",
         "//services/judge:judge",
+        "//services/trace:trace",
+    ],
+    "in_flight": [
+        "//tests/load:generator",
+        "//tests/fake_llm:fake_llm",
+        "//services/judge:judge",
+        "//services/trace:trace",
     ],
     "memory": ["//services/all:assay-all"]
     + [f"//services/{name}:{name}" for name in ("registry", "trace", "feedback", "judge", "alignment")],
@@ -67,16 +74,21 @@ class Scenario:
 
 @dataclasses.dataclass
 class Sides:
-    """Two processes under the same loads, and what else runs for them."""
+    """Two servers under the same loads, and what else runs for them. `recorders` work for ours alone: their CPU time
+    is part of ours."""
 
     ours: object
     ours_address: str
     floor: object
     floor_address: str
+    recorders: list = dataclasses.field(default_factory=list)
     others: list = dataclasses.field(default_factory=list)
 
+    def our_pids(self):
+        return [process.popen.pid for process in (self.ours, *self.recorders)]
+
     def pids(self):
-        return [process.popen.pid for process in (self.ours, self.floor, *self.others)]
+        return [*self.our_pids(), *(process.popen.pid for process in (self.floor, *self.others))]
 
 
 SCENARIOS = {
@@ -154,11 +166,20 @@ def start_floor(kind, directory, *flags):
     return stack.Process(f"floor of {kind}", command, directory / "floor").start()
 
 
-def start_judge(directory, llm):
-    """The judge service alone: a judge that is defined in the request needs none of the others."""
+def start_trace(directory):
+    """The trace service, without the registry."""
     import stack
 
-    flags = {**JUDGE_FLAGS, "endpoint": f"name=local,url={llm.url},model=fake"}
+    flags = {"otlp_listen_address": "127.0.0.1:0", "create_experiments": "false"}
+    return stack.Service("trace", "//services/trace:trace", directory / "trace", flags).start()
+
+
+def start_judge(directory, llm, trace, **more):
+    """The judge service, and where it records: a judge that is defined in the request needs none of the others."""
+    import stack
+
+    flags = {**JUDGE_FLAGS, **more, "endpoint": f"name=local,url={llm.url},model=fake"}
+    flags |= {"trace_address": trace.endpoints["grpc"], "otlp_address": trace.endpoints["otlp"]}
     return stack.Service("judge", "//services/judge:judge", directory / "judge", flags).start()
 
 
@@ -175,20 +196,21 @@ def running(benchmark, directory):
 
         floor_flags = []
         others = []
+        recorders = []
         if benchmark == "echo":
             command = [binary("//tests/load:echo_server"), "--listen_address=127.0.0.1:0"]
             ours = keep(stack.Process("echo", command, directory / "echo").start())
         elif benchmark == "ingest":
-            flags = {"otlp_listen_address": "127.0.0.1:0", "create_experiments": "false"}
-            ours = keep(stack.Service("trace", "//services/trace:trace", directory / "trace", flags).start())
+            ours = keep(start_trace(directory))
         else:
             llm = keep(stack.FakeLlm(directory / "llm", SCRIPT).start())
             others.append(llm)
             floor_flags.append(f"--model_url={llm.url}")
-            ours = keep(start_judge(directory, llm))
+            recorders.append(keep(start_trace(directory)))
+            ours = keep(start_judge(directory, llm, recorders[0]))
         floor = keep(start_floor(benchmark, directory, *floor_flags))
         address = ours.endpoints["otlp" if benchmark == "ingest" else "grpc"]
-        yield Sides(ours, address, floor, floor.endpoints["address"], others)
+        yield Sides(ours, address, floor, floor.endpoints["address"], recorders, others)
 
 
 def run_scenario(scenario, sides, plan, rate, progress):
@@ -212,14 +234,14 @@ def run_scenario(scenario, sides, plan, rate, progress):
 
 def _run_pair(scenario, sides, seconds, rate, progress):
     windows = {}
-    for side, process, address in (
-        ("ours", sides.ours, sides.ours_address),
-        ("floor", sides.floor, sides.floor_address),
+    for side, pids, address in (
+        ("ours", sides.our_pids(), sides.ours_address),
+        ("floor", [sides.floor.popen.pid], sides.floor_address),
     ):
         progress(side)
         load = {**scenario.load, "address": address, "seconds": seconds}
         if rate:
             load["rate"] = rate
         generator = binary("//tests/load:generator")
-        windows[side] = measuring.measure(generator, process.popen.pid, load, scenario.units_per_answer)
+        windows[side] = measuring.measure(generator, pids, load, scenario.units_per_answer)
     return windows

@@ -18,8 +18,10 @@ SPANS_PER_TRACE = 10
 LARGE_TRACE_SPANS = 100_000
 # Fewer windows make intervals that say nothing of a p99.
 LEAST_WINDOWS = 7
-# Packing what came in haste takes about two minutes for a million traces.
-PACKED_AFTER_SECONDS = 900
+# Packing what came in haste takes about ten minutes for a million traces. It begins when the store has been quiet for a
+# while, and pauses when it is not.
+PACKED_AFTER_SECONDS = 1200
+PACKING_PAUSE_SECONDS = 20
 # Name, title, what is asked for.
 FILTERS = (
     ("session", 'filter `session = "…"` (5 traces)', 'session = "{session}"'),
@@ -71,7 +73,7 @@ def load(service, traces, in_flight=16):
     )
     elapsed = time.monotonic() - begun
     in_haste = _disk_bytes(service.directory)
-    measuring.settle(pid, PACKED_AFTER_SECONDS)
+    measuring.settle(pid, PACKED_AFTER_SECONDS, PACKING_PAUSE_SECONDS)
     spans = report["answers"] * TRACES_PER_BATCH * SPANS_PER_TRACE
     stored = _disk_bytes(service.directory)
     return {

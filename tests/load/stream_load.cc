@@ -29,9 +29,10 @@ constexpr std::chrono::seconds kPatience(60);  // Beyond the window's end.
 // One stream with a number of judgements in flight; the key of each is its place.
 class Stream final : public grpc::ClientBidiReactor<JudgeStreamRequest, JudgeStreamResponse> {
  public:
-  Stream(const std::shared_ptr<grpc::Channel>& channel, size_t in_flight, const Window& window,
-         std::atomic<uint64_t>* next)
+  Stream(const std::shared_ptr<grpc::Channel>& channel, size_t in_flight, size_t judged_bytes,
+         const Window& window, std::atomic<uint64_t>* next)
       : stub_(judge::v1::JudgeService::NewStub(channel)),
+        judged_bytes_(judged_bytes),
         window_(window),
         next_(next),
         since_(in_flight) {
@@ -99,7 +100,8 @@ class Stream final : public grpc::ClientBidiReactor<JudgeStreamRequest, JudgeStr
   void Ask(size_t place) {
     JudgeStreamRequest request;
     request.set_key(StrCat(place));
-    *request.mutable_request() = ExampleJudgement(next_->fetch_add(1, std::memory_order_relaxed));
+    const uint64_t number = next_->fetch_add(1, std::memory_order_relaxed);
+    *request.mutable_request() = ExampleJudgement(number, judged_bytes_);
     since_[place] = LoadClock::now();
     const JudgeStreamRequest* first = nullptr;
     {
@@ -113,6 +115,7 @@ class Stream final : public grpc::ClientBidiReactor<JudgeStreamRequest, JudgeStr
   }
 
   const std::unique_ptr<judge::v1::JudgeService::Stub> stub_;
+  const size_t judged_bytes_;
   const Window window_;
   std::atomic<uint64_t>* const next_;
   grpc::ClientContext context_;
@@ -139,7 +142,8 @@ LoadResult RunStreamLoad(const std::vector<std::shared_ptr<grpc::Channel>>& chan
         options.in_flight / options.streams + (i < options.in_flight % options.streams ? 1 : 0);
     if (share == 0) break;
     streams.push_back(std::make_unique<Stream>(channels[static_cast<size_t>(i) % channels.size()],
-                                               static_cast<size_t>(share), window, &next));
+                                               static_cast<size_t>(share), options.judged_bytes,
+                                               window, &next));
     streams.back()->Start();
   }
   LoadResult total;

@@ -4,6 +4,7 @@
 
 #include <grpcpp/channel.h>
 
+#include <cstddef>
 #include <memory>
 #include <vector>
 
@@ -12,8 +13,9 @@
 namespace assay::load {
 
 struct StreamLoadOptions {
-  int streams = 8;      // Shared out among the channels.
-  int in_flight = 128;  // Judgements, over all streams; closed loop.
+  int streams = 8;          // Shared out among the channels.
+  int in_flight = 128;      // Judgements, over all streams; closed loop.
+  size_t judged_bytes = 0;  // Of each judged text, at least.
 };
 
 // Returns when the window has ended and all streams with it.

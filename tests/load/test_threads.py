@@ -23,9 +23,11 @@ def llm(tmp_path):
 
 @pytest.fixture
 def judge(tmp_path, llm):
-    service = scenarios.start_judge(tmp_path, llm)
+    trace = scenarios.start_trace(tmp_path)
+    service = scenarios.start_judge(tmp_path, llm, trace)
     yield service
     assert service.stop() == 0, service.log_tail()
+    trace.stop()
 
 
 def load(judge, in_flight, seconds):

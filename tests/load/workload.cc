@@ -123,15 +123,19 @@ class SearchWorkload final : public Workload {
 
 class JudgeWorkload final : public Workload {
  public:
+  explicit JudgeWorkload(size_t judged_bytes) : judged_bytes_(judged_bytes) {}
   std::string method() const override { return "/assay.judge.v1.JudgeService/Judge"; }
   std::string Request(uint64_t number) const override {
-    return ExampleJudgement(number).SerializeAsString();
+    return ExampleJudgement(number, judged_bytes_).SerializeAsString();
   }
   std::string WhatIsWrong(const std::string& answer) const override {
     judge::v1::JudgeResponse response;
     return response.ParseFromString(answer) ? WhatIsWrongWith(response)
                                             : "the response cannot be read";
   }
+
+ private:
+  const size_t judged_bytes_;
 };
 
 }  // namespace
@@ -146,9 +150,11 @@ std::unique_ptr<Workload> MakeGetTraceWorkload(const ReadOptions& options) {
 std::unique_ptr<Workload> MakeSearchWorkload(const ReadOptions& options) {
   return std::make_unique<SearchWorkload>(options);
 }
-std::unique_ptr<Workload> MakeJudgeWorkload() { return std::make_unique<JudgeWorkload>(); }
+std::unique_ptr<Workload> MakeJudgeWorkload(size_t judged_bytes) {
+  return std::make_unique<JudgeWorkload>(judged_bytes);
+}
 
-judge::v1::JudgeRequest ExampleJudgement(uint64_t number) {
+judge::v1::JudgeRequest ExampleJudgement(uint64_t number, size_t judged_bytes) {
   judge::v1::JudgeRequest request;
   request.set_parent("experiments/default");
   request.set_assessment_name("tone");
@@ -160,10 +166,12 @@ judge::v1::JudgeRequest ExampleJudgement(uint64_t number) {
       "The response must name the next step, and who takes it.");
   *request.mutable_inputs() = json::JsonFromString(
       StrCat("Order ", number, " arrived with a broken screen. I wrote twice and got no answer."));
-  *request.mutable_outputs() = json::JsonFromString(
+  std::string response =
       "I am sorry that your order arrived broken, and that we left you without an answer. I have "
       "started a replacement; you get its tracking number by e-mail today, and nothing needs to be "
-      "sent back. If it has not arrived by Friday, reply here and I will look after it myself.");
+      "sent back. If it has not arrived by Friday, reply here and I will look after it myself.";
+  while (response.size() < judged_bytes) response += " Write to me if anything else is wrong.";
+  *request.mutable_outputs() = json::JsonFromString(response);
   return request;
 }
 

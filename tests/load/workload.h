@@ -2,6 +2,7 @@
 #ifndef ASSAY_TESTS_LOAD_WORKLOAD_H_
 #define ASSAY_TESTS_LOAD_WORKLOAD_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -39,11 +40,12 @@ struct ReadOptions {
 };
 std::unique_ptr<Workload> MakeGetTraceWorkload(const ReadOptions& options);
 std::unique_ptr<Workload> MakeSearchWorkload(const ReadOptions& options);
-// Judgements that are to come to a value.
-std::unique_ptr<Workload> MakeJudgeWorkload();
+// Judgements that are to come to a value, about texts of so many bytes.
+std::unique_ptr<Workload> MakeJudgeWorkload(size_t judged_bytes);
 
-// A judgement by two guidelines, defined in the request, through the model `endpoints:/local`.
-judge::v1::JudgeRequest ExampleJudgement(uint64_t number);
+// A judgement by two guidelines, defined in the request, through the model `endpoints:/local`. The
+// judged response is made longer until it has `judged_bytes`.
+judge::v1::JudgeRequest ExampleJudgement(uint64_t number, size_t judged_bytes);
 // Empty if the judgement came to a value.
 std::string WhatIsWrongWith(const judge::v1::JudgeResponse& response);
 
