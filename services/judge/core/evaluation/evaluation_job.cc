@@ -37,10 +37,10 @@ std::set<std::string> TakenNames(const v1::EvaluationSpec& spec, int own) {
   return names;
 }
 
-// Rows go through their steps in groups, so that a step's call and commit serve many. A quarter of
+// Rows go through their steps in groups, so that a step's call and commit serve many. Half of
 // those in flight is enough for a group: the others are on their way through other steps meanwhile.
 GatheringOptions Groups(int width) {
-  constexpr int kShare = 4;
+  constexpr int kShare = 2;
   GatheringOptions options;
   options.enough = static_cast<size_t>(std::max(width / kShare, 1));
   return options;
