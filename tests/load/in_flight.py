@@ -54,7 +54,7 @@ class _Sampler(threading.Thread):
 
 def _prompt_bytes(llm, judge, judged_bytes):
     """Length of the prompts that judgements of texts of that length make: the mean of a few."""
-    llm.set_script({**scenarios.SCRIPT, "latency_ms": 0, "log_prompts": True})
+    llm.set_script({"latency_ms": 0})  # A fixed answer would keep no prompts.
     load = {"workload": "judge", "in_flight": 4, "calls": 20, "seconds": 60, "warm_up_seconds": 0}
     llm.clear_log()
     measuring.generate(
