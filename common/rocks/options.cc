@@ -58,10 +58,14 @@ rocksdb::Options StoreOptions(const DbOptions& options) {
   // One thread writes (common/rocks/committer.h).
   rocks.allow_concurrent_memtable_write = false;
   rocks.target_file_size_base = 16 << 20;
-  rocks.max_bytes_for_level_base = 64 << 20;
+  rocks.max_bytes_for_level_base = 256 << 20;
   rocks.max_total_wal_size = options.max_log_bytes;
   rocks.max_open_files = options.max_open_files;
-  rocks.max_background_jobs = 2;
+  // Merges wait for the disk more than for a core. With one at a time, the new files of one family pile
+  // up while those of another are merged, and writers are slowed down for it.
+  rocks.max_background_jobs = 4;
+  rocks.level0_slowdown_writes_trigger = 32;
+  rocks.level0_stop_writes_trigger = 64;
   rocks.bytes_per_sync = 1 << 20;
 
   rocks.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
