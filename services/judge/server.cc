@@ -159,7 +159,8 @@ JudgeServer::JudgeServer(const Options& options, rpc::Metrics* metrics, Ground g
       reader_(evaluation_store_, troubles_),
       watch_(reader_, *storage_, *timers_, kWatchInterval),
       patience_(*storage_, *timers_, {}),
-      jobs_(MakeJobEnvironment(options), *timers_, {.max_running = options.max_running_evaluations}),
+      jobs_(MakeJobEnvironment(options), *timers_,
+            {.max_running = options.max_running_evaluations}),
       evaluations_(
           evaluation_store_, resolver_, reader_, jobs_, SystemClock(),
           {.address = [this](std::string_view address) { return user_channels_.Check(address); },
