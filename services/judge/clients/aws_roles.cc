@@ -105,26 +105,25 @@ class AwsRoleFetcher final : public CredentialFetcher {
     http::HttpRequest request = Request("POST", role_.url);
     request.timeout = kCredentialTimeout;
     request.headers = {{"Content-Type", "application/x-www-form-urlencoded"}};
-    request.body = StrCat(
-        "Action=AssumeRoleWithWebIdentity&Version=2011-06-15&RoleArn=", FormEncoded(role_.role_arn),
-        "&RoleSessionName=", FormEncoded(role_.session_name),
-        "&WebIdentityToken=", FormEncoded(*token));
-    http_->Send(
-        std::move(request), {},
-        [this, secret = *token, done = std::move(done)](Answer answer) mutable {
-          Credential credential;
-          if (answer.ok() && answer->status == 200) {
-            const std::string& xml = answer->body;
-            if (MakeCredential(
-                    region_,
-                    {ElementText(xml, "AccessKeyId"), ElementText(xml, "SecretAccessKey"),
-                     ElementText(xml, "SessionToken"), ElementText(xml, "Expiration")},
-                    &credential)) {
-              return std::move(done)(std::move(credential));
-            }
-          }
-          std::move(done)(CredentialError(provider_, "STS", answer, {secret}, clock_->Now()));
-        });
+    request.body = StrCat("Action=AssumeRoleWithWebIdentity&Version=2011-06-15&RoleArn=",
+                          PercentEncoded(role_.role_arn),
+                          "&RoleSessionName=", PercentEncoded(role_.session_name),
+                          "&WebIdentityToken=", PercentEncoded(*token));
+    http_->Send(std::move(request), {},
+                [this, secret = *token, done = std::move(done)](Answer answer) mutable {
+                  Credential credential;
+                  if (answer.ok() && answer->status == 200) {
+                    const std::string& xml = answer->body;
+                    if (MakeCredential(
+                            region_,
+                            {ElementText(xml, "AccessKeyId"), ElementText(xml, "SecretAccessKey"),
+                             ElementText(xml, "SessionToken"), ElementText(xml, "Expiration")},
+                            &credential)) {
+                      return std::move(done)(std::move(credential));
+                    }
+                  }
+                  std::move(done)(ErrorOf("STS", answer, secret));
+                });
   }
 
   void AskContainer(Done<Credential> done) {
@@ -157,7 +156,7 @@ class AwsRoleFetcher final : public CredentialFetcher {
           if (!role.ok() || role->empty() || role->find('/') != std::string::npos) {
             return std::move(done)(ErrorOf(kInstance, answer));
           }
-          http_->Send(Metadata(FormEncoded(*role), token), {},
+          http_->Send(Metadata(PercentEncoded(*role), token), {},
                       Reader(kInstance, token, std::move(done)));
         });
   }

@@ -3,7 +3,6 @@
 #include <optional>
 #include <vector>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/numbers.h"
 #include "common/json/safe_json.h"
@@ -30,19 +29,6 @@ absl::Duration LifeIn(const json::Node& answer) {
 
 }  // namespace
 
-std::string FormEncoded(std::string_view text) {
-  std::string encoded;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (absl::ascii_isalnum(byte) || c == '-' || c == '_' || c == '.' || c == '~') {
-      encoded += c;
-    } else {
-      StrAppend(&encoded, "%", absl::AsciiStrToUpper(absl::BytesToHexString(std::string(1, c))));
-    }
-  }
-  return encoded;
-}
-
 absl::Status CredentialError(std::string_view provider, std::string_view giver,
                              const absl::StatusOr<http::HttpResponse>& answer,
                              const std::vector<std::string>& secrets, absl::Time now) {
@@ -60,7 +46,7 @@ absl::Status CredentialError(std::string_view provider, std::string_view giver,
 void OAuthTokens::Fetch(Done<Credential> done) {
   const std::string secret = options_.client_secret->Get();
   std::string body = "grant_type=client_credentials";
-  if (!options_.scope.empty()) StrAppend(&body, "&scope=", FormEncoded(options_.scope));
+  if (!options_.scope.empty()) StrAppend(&body, "&scope=", PercentEncoded(options_.scope));
   http::HttpRequest request = {.method = "POST",
                                .url = options_.token_url,
                                .headers = {{"Content-Type", "application/x-www-form-urlencoded"},
@@ -68,15 +54,15 @@ void OAuthTokens::Fetch(Done<Credential> done) {
                                .timeout = kCredentialTimeout,
                                .max_response_bytes = kMaxAnswerBytes,
                                .peer = options_.peer};
-  std::vector<std::string> secrets = {secret, FormEncoded(secret)};
+  std::vector<std::string> secrets = {secret, PercentEncoded(secret)};
   if (options_.basic_auth) {
     const std::string pair =
-        absl::Base64Escape(StrCat(FormEncoded(options_.client_id), ":", FormEncoded(secret)));
+        absl::Base64Escape(StrCat(PercentEncoded(options_.client_id), ":", PercentEncoded(secret)));
     request.headers.push_back({"Authorization", StrCat("Basic ", pair)});
     secrets.push_back(pair);
   } else {
-    StrAppend(&body, "&client_id=", FormEncoded(options_.client_id),
-              "&client_secret=", FormEncoded(secret));
+    StrAppend(&body, "&client_id=", PercentEncoded(options_.client_id),
+              "&client_secret=", PercentEncoded(secret));
   }
   request.body = std::move(body);
   http_->Send(

@@ -41,9 +41,6 @@ class OAuthTokens final : public CredentialFetcher {
   Clock* const clock_;
 };
 
-// `text` as a value of application/x-www-form-urlencoded.
-std::string FormEncoded(std::string_view text);
-
 // The error of a model call for one that a credential's giver has answered with. `secrets` are
 // never shown.
 absl::Status CredentialError(std::string_view provider, std::string_view giver,

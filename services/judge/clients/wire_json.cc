@@ -47,20 +47,24 @@ std::string SchemaInWords(const std::string& schema) {
       schema);
 }
 
+std::string PercentEncoded(std::string_view text) {
+  std::string encoded;
+  for (const char c : text) {
+    if (absl::ascii_isalnum(static_cast<unsigned char>(c)) ||
+        std::string_view("-_.~").find(c) != std::string_view::npos) {
+      encoded.push_back(c);
+    } else {
+      encoded += absl::StrFormat("%%%02X", static_cast<unsigned char>(c));
+    }
+  }
+  return encoded;
+}
+
 absl::StatusOr<std::string> PathSegment(std::string_view name) {
   if (name.empty() || name == "." || name == "..") {
     return InvalidField("model", "is no name of a model", "INVALID_MODEL_URI");
   }
-  std::string segment;
-  for (const char c : name) {
-    if (absl::ascii_isalnum(static_cast<unsigned char>(c)) ||
-        std::string_view("-_.~").find(c) != std::string_view::npos) {
-      segment.push_back(c);
-    } else {
-      segment += absl::StrFormat("%%%02X", static_cast<unsigned char>(c));
-    }
-  }
-  return segment;
+  return PercentEncoded(name);
 }
 
 std::string SystemText(const ModelRequest& request, const std::string& last) {

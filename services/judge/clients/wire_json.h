@@ -38,6 +38,9 @@ std::string ArgumentsObject(const std::string& arguments);
 // What tells a model the form of its answer in words.
 std::string SchemaInWords(const std::string& schema);
 
+// `text` with all but letters, digits and -_.~ percent-encoded: for paths of URLs and for forms.
+std::string PercentEncoded(std::string_view text);
+
 // `name` as one segment of a URL's path. INVALID_ARGUMENT INVALID_MODEL_URI for "." and "..".
 absl::StatusOr<std::string> PathSegment(std::string_view name);
 

@@ -6,6 +6,7 @@
 #include "common/rocks/scan.h"
 #include "common/status/status_macros.h"
 #include "services/trace/store/request_record.h"
+#include "services/trace/store/term_scan.h"
 #include "services/trace/store/trace_keys.h"
 
 namespace assay::trace {
@@ -118,19 +119,7 @@ absl::StatusOr<std::vector<TracePosition>> RocksCompletionStore::TracesOfSession
       request.end = std::move(key);
     }
   }
-  std::vector<TracePosition> positions;
-  absl::Status broken;
-  auto scanned =
-      rocks::Scan(db_.db(), keys::kIndex, request, [&](std::string_view key, std::string_view) {
-        uint32_t number = 0;
-        std::string field;
-        std::string value;
-        broken = keys::DecodeTerm(key, &number, &field, &value, &positions.emplace_back());
-        return broken.ok() ? rocks::ScanStep::Next() : rocks::ScanStep::Stop();
-      });
-  if (!scanned.ok()) return scanned.status();
-  if (!broken.ok()) return broken;
-  return positions;
+  return ScanTerms(db_, request);
 }
 
 absl::StatusOr<bool> RocksCompletionStore::WasAnswered(const RequestKey& request) const {

@@ -9,6 +9,7 @@
 #include "common/rocks/scan.h"
 #include "common/status/status_macros.h"
 #include "services/trace/core/index_terms.h"
+#include "services/trace/store/term_scan.h"
 #include "services/trace/store/trace_keys.h"
 #include "services/trace/store/trace_state.h"
 
@@ -22,19 +23,8 @@ absl::StatusOr<std::optional<TracePosition>> NextJudgement(
   if (after.has_value()) {
     request.begin = keys::Term(experiment_number, kTermJudged, judged, *after) + '\0';
   }
-  std::optional<TracePosition> found;
-  absl::Status broken;
-  auto scanned =
-      rocks::Scan(db.db(), keys::kIndex, request, [&](std::string_view key, std::string_view) {
-        uint32_t number = 0;
-        std::string field;
-        std::string value;
-        broken = keys::DecodeTerm(key, &number, &field, &value, &found.emplace());
-        return rocks::ScanStep::Stop();
-      });
-  if (!scanned.ok()) return scanned.status();
-  if (!broken.ok()) return broken;
-  return found;
+  ASSAY_ASSIGN_OR_RETURN(const std::vector<TracePosition> found, ScanTerms(db, request));
+  return found.empty() ? std::nullopt : std::optional(found.front());
 }
 
 absl::StatusOr<bool> JudgesDeletedTrace(const TraceDb& db, const TraceFacts& facts,
