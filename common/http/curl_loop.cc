@@ -157,8 +157,8 @@ int CurlLoop::OnTimer(void* multi, long milliseconds, void* pool_data) {  // NOL
 void CurlLoop::Loop() {
   while (!stopped_) {
     WaitAndDispatch();
-    RunTimers();
     TakeMail();
+    RunTimers();  // Last: what has just arrived is due at once.
     for (auto& pool : pools_) {
       if (std::exchange(pool->touched, false)) Reap(*pool);
     }
@@ -248,7 +248,7 @@ void CurlLoop::Begin(std::unique_ptr<CurlTransfer> transfer) {
   transfer->pool = pool.index;
   ++pool.transfers;
   pool.touched = true;
-  // Only schedules a timer: libcurl starts it when RunTimers comes round.
+  // Only schedules a timer: libcurl starts it in RunTimers.
   const CURLMcode added = curl_multi_add_handle(pool.multi, easy);
   if (added != CURLM_OK) {
     return End(std::move(transfer), MakeError(absl::StatusCode::kInternal, "HTTP_CLIENT_FAILED",

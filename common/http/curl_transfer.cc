@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <cstring>
 #include <optional>
 #include <utility>
 
@@ -129,6 +128,8 @@ void CurlTransfer::Configure(void* easy, absl::Duration timeout) {
   set(CURLOPT_HEADERDATA, static_cast<void*>(this));
   set(CURLOPT_WRITEFUNCTION, &CurlTransfer::OnBody);
   set(CURLOPT_WRITEDATA, static_cast<void*>(this));
+  set(CURLOPT_PREREQFUNCTION, &CurlTransfer::OnConnected);
+  set(CURLOPT_PREREQDATA, static_cast<void*>(this));
   if (request_.peer != nullptr) ConfigurePeer(*request_.peer);
   if (request_.aws != nullptr) Sign(*request_.aws);
 
@@ -142,13 +143,9 @@ void CurlTransfer::Configure(void* easy, absl::Duration timeout) {
   if (!request_.body.empty() || request_.method == "POST") {
     set(CURLOPT_POST, 1L);
     set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request_.body.size()));
-    set(CURLOPT_READFUNCTION, &CurlTransfer::OnRead);
-    set(CURLOPT_READDATA, static_cast<void*>(this));
-    // libcurl repeats a request by itself when a kept-alive connection ends without an answer. The
-    // seek that it needs for that is refused: whether to pay for a second try is the caller's
-    // decision.
-    set(CURLOPT_SEEKFUNCTION, &CurlTransfer::OnSeek);
-    set(CURLOPT_SEEKDATA, static_cast<void*>(this));
+    // Not copied. A small body goes out in one piece with the headers: one system call, and the
+    // server wakes once.
+    set(CURLOPT_POSTFIELDS, request_.body.data());
     // No waiting for "100 Continue". libcurl would sign this header, though it does not send it.
     if (request_.aws == nullptr) list = curl_slist_append(list, "Expect:");
   }
@@ -178,8 +175,7 @@ void CurlTransfer::ConfigurePeer(const PeerRules& peer) {
   set(CURLOPT_OPENSOCKETFUNCTION, &CurlTransfer::OnOpenSocket);
   set(CURLOPT_OPENSOCKETDATA, static_cast<void*>(this));
   // A connection that is kept alive may have been opened by a request that was allowed more.
-  set(CURLOPT_PREREQFUNCTION, &CurlTransfer::OnConnected);
-  set(CURLOPT_PREREQDATA, static_cast<void*>(this));
+  checks_connected_address_ = true;
 }
 
 void CurlTransfer::Sign(const AwsSigning& aws) {
@@ -190,7 +186,6 @@ void CurlTransfer::Sign(const AwsSigning& aws) {
   if (!aws.session_token.empty()) {
     request_.headers.push_back({"X-Amz-Security-Token", aws.session_token});
   }
-  // libcurl does not see the body, which it asks for piece by piece.
   request_.headers.push_back({"x-amz-content-sha256", json::Sha256Hex(request_.body)});
   const size_t origin = request_.url.find("://");
   const size_t path = origin == std::string::npos ? origin : request_.url.find('/', origin + 3);
@@ -215,8 +210,14 @@ int CurlTransfer::OnOpenSocket(void* self, int purpose, void* peer) {
 }
 
 int CurlTransfer::OnConnected(void* self, char* address, char*, int, int) {
-  if (IsPublicAddressText(address)) return CURL_PREREQFUNC_OK;
-  static_cast<CurlTransfer*>(self)->address_refused_ = true;
+  auto* transfer = static_cast<CurlTransfer*>(self);
+  // libcurl repeats a request by itself when a kept-alive connection ends without an answer. Whether
+  // to pay for a second try is the caller's decision.
+  if (std::exchange(transfer->may_have_been_sent_, true)) return CURL_PREREQFUNC_ABORT;
+  if (!transfer->checks_connected_address_ || IsPublicAddressText(address)) {
+    return CURL_PREREQFUNC_OK;
+  }
+  transfer->address_refused_ = true;
   return CURL_PREREQFUNC_ABORT;
 }
 
@@ -262,8 +263,10 @@ absl::Status CurlTransfer::Error(int code) const {
     case CURLE_URL_MALFORMAT:
     case CURLE_UNSUPPORTED_PROTOCOL:
       return error(absl::StatusCode::kInvalidArgument, "INVALID_HTTP_REQUEST", "cannot use");
+    case CURLE_ABORTED_BY_CALLBACK:  // The second try that OnConnected refused.
+      code = CURLE_GOT_NOTHING;
+      [[fallthrough]];
     case CURLE_SEND_ERROR:
-    case CURLE_SEND_FAIL_REWIND:
     case CURLE_RECV_ERROR:
     case CURLE_GOT_NOTHING:
     case CURLE_PARTIAL_FILE:
@@ -316,16 +319,5 @@ size_t CurlTransfer::OnBody(char* data, size_t size, size_t count, void* self) {
   body.append(data, bytes);
   return bytes;
 }
-
-size_t CurlTransfer::OnRead(char* buffer, size_t size, size_t count, void* self) {
-  auto* transfer = static_cast<CurlTransfer*>(self);
-  const std::string& body = transfer->request_.body;
-  const size_t bytes = std::min(size * count, body.size() - transfer->sent_);
-  std::memcpy(buffer, body.data() + transfer->sent_, bytes);
-  transfer->sent_ += bytes;
-  return bytes;
-}
-
-int CurlTransfer::OnSeek(void* self, int64_t offset, int origin) { return CURL_SEEKFUNC_FAIL; }
 
 }  // namespace assay::http

@@ -54,8 +54,6 @@ class CurlTransfer {
  private:
   static size_t OnHeader(char* data, size_t size, size_t count, void* self);
   static size_t OnBody(char* data, size_t size, size_t count, void* self);
-  static size_t OnRead(char* buffer, size_t size, size_t count, void* self);
-  static int OnSeek(void* self, int64_t offset, int origin);
   static int OnOpenSocket(void* self, int purpose, void* address);
   static int OnConnected(void* self, char* address, char* local_address, int port, int local_port);
 
@@ -72,10 +70,11 @@ class CurlTransfer {
   void* easy_ = nullptr;
   void* header_list_ = nullptr;  // curl_slist*
   absl::Duration timeout_;
-  size_t sent_ = 0;
   size_t header_bytes_ = 0;
   bool too_large_ = false;
+  bool checks_connected_address_ = false;
   bool address_refused_ = false;
+  bool may_have_been_sent_ = false;
   std::array<char, 256> error_text_ = {};  // CURL_ERROR_SIZE
 };
 

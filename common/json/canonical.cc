@@ -1,5 +1,6 @@
 #include "common/json/canonical.h"
 
+#include <openssl/evp.h>
 #include <openssl/sha.h>
 
 #include <algorithm>
@@ -144,9 +145,12 @@ absl::StatusOr<std::string> Sha256OfCanonicalJson(std::string_view json) {
 }
 
 std::string Sha256Bytes(std::string_view bytes) {
+  // Fetched once: OpenSSL 3 looks an algorithm up anew for each SHA256(), which takes longer than
+  // hashing a prompt.
+  static const EVP_MD* const algorithm = EVP_MD_fetch(nullptr, "SHA256", nullptr);
   std::string digest(SHA256_DIGEST_LENGTH, '\0');
-  SHA256(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(),
-         reinterpret_cast<unsigned char*>(digest.data()));
+  EVP_Digest(bytes.data(), bytes.size(), reinterpret_cast<unsigned char*>(digest.data()), nullptr,
+             algorithm, nullptr);
   return digest;
 }
 
