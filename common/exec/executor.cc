@@ -12,34 +12,36 @@ Executor::~Executor() = default;
 ThreadPool::ThreadPool(std::string name, int threads) {
   const int count = std::max(threads, 1);
   {
-    MutexLock lock(&mutex_);
-    live_threads_ = count;
+    MutexLock lock(&queue_->mutex);
+    queue_->live_threads = count;
   }
   name.resize(std::min<size_t>(name.size(), 15));  // Linux takes no more.
   for (int i = 0; i < count; ++i) {
-    threads_.emplace_back([this, name] { Work(name); });
+    threads_.emplace_back([queue = queue_, name] { Work(*queue, name); });
   }
 }
 
 ThreadPool::~ThreadPool() { Shutdown(); }
 
 void ThreadPool::Run(Task task) {
+  const std::shared_ptr<Queue> queue = queue_;
   {
-    MutexLock lock(&mutex_);
-    if (live_threads_ > 0) {
-      queue_.push_back(std::move(task));
-      wake_.Signal();
-      return;
+    MutexLock lock(&queue->mutex);
+    if (queue->live_threads > 0) {
+      queue->tasks.push_back(std::move(task));
+      task = nullptr;
     }
   }
-  std::move(task)();
+  if (task != nullptr) return std::move(task)();
+  // Outside the mutex: a thread that wakes and finds it taken sleeps a second time.
+  queue->wake.Signal();
 }
 
 void ThreadPool::Shutdown() {
   {
-    MutexLock lock(&mutex_);
-    shutting_down_ = true;
-    wake_.SignalAll();
+    MutexLock lock(&queue_->mutex);
+    queue_->shutting_down = true;
+    queue_->wake.SignalAll();
   }
   for (std::thread& thread : threads_) {
     if (thread.joinable()) thread.join();
@@ -47,25 +49,25 @@ void ThreadPool::Shutdown() {
 }
 
 size_t ThreadPool::QueueLength() const {
-  MutexLock lock(&mutex_);
-  return queue_.size();
+  MutexLock lock(&queue_->mutex);
+  return queue_->tasks.size();
 }
 
-void ThreadPool::Work(const std::string& name) {
+void ThreadPool::Work(Queue& queue, const std::string& name) {
   pthread_setname_np(pthread_self(), name.c_str());
   while (true) {
     Task task;
     {
-      MutexLock lock(&mutex_);
-      while (queue_.empty()) {
-        if (shutting_down_) {
-          --live_threads_;
+      MutexLock lock(&queue.mutex);
+      while (queue.tasks.empty()) {
+        if (queue.shutting_down) {
+          --queue.live_threads;
           return;
         }
-        wake_.Wait(&mutex_);
+        queue.wake.Wait(&queue.mutex);
       }
-      task = std::move(queue_.front());
-      queue_.pop_front();
+      task = std::move(queue.tasks.front());
+      queue.tasks.pop_front();
     }
     std::move(task)();
   }

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <deque>
+#include <memory>
 #include <string>
 #include <thread>
 #include <vector>
@@ -36,23 +37,29 @@ class ThreadPool final : public Executor {
   ThreadPool& operator=(const ThreadPool&) = delete;
 
   // After Shutdown has drained the queue, runs `task` on the calling thread.
-  void Run(Task task) override ABSL_LOCKS_EXCLUDED(mutex_);
+  void Run(Task task) override;
 
   // Runs all that is queued, and what those tasks queue, then joins the threads. Not from one of
   // the pool's own threads. May be called more than once, by one thread at a time.
-  void Shutdown() ABSL_LOCKS_EXCLUDED(mutex_);
+  void Shutdown();
 
   // Tasks that wait for a thread.
-  size_t QueueLength() const ABSL_LOCKS_EXCLUDED(mutex_);
+  size_t QueueLength() const;
 
  private:
-  void Work(const std::string& name) ABSL_LOCKS_EXCLUDED(mutex_);
+  struct Queue {
+    Mutex mutex;
+    CondVar wake;
+    std::deque<Task> tasks ABSL_GUARDED_BY(mutex);
+    bool shutting_down ABSL_GUARDED_BY(mutex) = false;
+    int live_threads ABSL_GUARDED_BY(mutex) = 0;
+  };
 
-  mutable Mutex mutex_;
-  CondVar wake_;
-  std::deque<Task> queue_ ABSL_GUARDED_BY(mutex_);
-  bool shutting_down_ ABSL_GUARDED_BY(mutex_) = false;
-  int live_threads_ ABSL_GUARDED_BY(mutex_) = 0;
+  static void Work(Queue& queue, const std::string& name) ABSL_LOCKS_EXCLUDED(queue.mutex);
+
+  // Shared, so that Run may wake a thread after it has let go of the mutex, though the task may have
+  // ended the pool by then.
+  const std::shared_ptr<Queue> queue_ = std::make_shared<Queue>();
   std::vector<std::thread> threads_;
 };
 

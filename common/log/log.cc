@@ -1,13 +1,14 @@
 #include "common/log/log.h"
 
+#include <spdlog/details/file_helper.h>
 #include <spdlog/logger.h>
-#include <spdlog/sinks/basic_file_sink.h>
-#include <spdlog/sinks/sink.h>
-#include <spdlog/sinks/stdout_sinks.h>
+#include <unistd.h>
 
 #include <array>
 #include <atomic>
+#include <cerrno>
 #include <cmath>
+#include <cstdlib>
 #include <exception>
 #include <memory>
 #include <utility>
@@ -15,6 +16,7 @@
 #include "absl/time/clock.h"
 #include "common/json/json_reader.h"
 #include "common/json/utf8.h"
+#include "common/log/buffered_sink.h"
 #include "common/status/errors.h"
 #include "common/strings/strings.h"
 #include "common/sync/mutex.h"
@@ -29,11 +31,33 @@ struct Destination {
   std::shared_ptr<spdlog::logger> logger;  // Null where options.sink takes the lines.
 };
 
-std::shared_ptr<spdlog::logger> MakeLogger(spdlog::sink_ptr sink) {
-  auto logger = std::make_shared<spdlog::logger>("assay", std::move(sink));
+void WriteToStderr(std::string_view lines) {
+  while (!lines.empty()) {
+    const ssize_t written = write(STDERR_FILENO, lines.data(), lines.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return;
+    lines.remove_prefix(static_cast<size_t>(written));
+  }
+}
+
+// Throws if the file cannot be opened.
+BufferedSink::Write WriteToFile(const std::string& path) {
+  auto file = std::make_shared<spdlog::details::file_helper>();
+  file->open(path);
+  return [file](std::string_view lines) {
+    spdlog::memory_buf_t buffer;
+    buffer.append(lines.data(), lines.data() + lines.size());
+    file->write(buffer);
+    file->flush();
+  };
+}
+
+std::shared_ptr<spdlog::logger> MakeLogger(BufferedSink::Write write) {
+  auto logger =
+      std::make_shared<spdlog::logger>("assay", std::make_shared<BufferedSink>(std::move(write)));
   logger->set_pattern("%v");  // Lines are whole when they get here.
   logger->set_level(spdlog::level::trace);
-  logger->flush_on(spdlog::level::trace);
+  logger->flush_on(spdlog::level::warn);
   logger->set_error_handler([](const std::string&) {});  // A full disk must not end a request.
   return logger;
 }
@@ -61,8 +85,11 @@ class State {
 
  private:
   State()
-      : destination_(std::make_shared<Destination>(
-            Destination{{}, MakeLogger(std::make_shared<spdlog::sinks::stderr_sink_mt>())})) {}
+      : destination_(std::make_shared<Destination>(Destination{{}, MakeLogger(WriteToStderr)})) {
+    std::atexit([] {
+      if (const auto last = Get().destination(); last->logger != nullptr) last->logger->flush();
+    });
+  }
 
   Mutex mutex_;
   std::shared_ptr<const Destination> destination_ ABSL_GUARDED_BY(mutex_);
@@ -118,7 +145,7 @@ void Write(Level level, std::string_view message, Fields fields) noexcept {
     if (options.sink) {
       options.sink(line);
     } else {
-      destination->logger->log(spdlog::level::info,
+      destination->logger->log(level >= Level::kWarning ? spdlog::level::warn : spdlog::level::info,
                                spdlog::string_view_t(line.data(), line.size()));
     }
   } catch (...) {
@@ -166,9 +193,7 @@ absl::Status Init(Options options) {
   try {
     if (!options.sink) {
       destination->logger =
-          options.file.empty()
-              ? MakeLogger(std::make_shared<spdlog::sinks::stderr_sink_mt>())
-              : MakeLogger(std::make_shared<spdlog::sinks::basic_file_sink_mt>(options.file));
+          MakeLogger(options.file.empty() ? WriteToStderr : WriteToFile(options.file));
     }
   } catch (const std::exception& error) {
     return InvalidField("log_file", StrCat("cannot be opened: ", error.what()));

@@ -1,7 +1,8 @@
 // Structured logging: log::Info("trace stored", {{"trace", id}, {"spans", 12}});
 //
 // Keys are lower_snake. Durations are seconds in JSON, and 1.5s in text. Texts are cut after 4,096
-// characters. Secrets and users' payloads do not belong in a log. Thread-safe; throws nothing.
+// characters. Secrets and users' payloads do not belong in a log. Lines below warning are written
+// within 100 ms, at exit and before the next warning; the others at once. Thread-safe; throws nothing.
 #ifndef ASSAY_COMMON_LOG_LOG_H_
 #define ASSAY_COMMON_LOG_LOG_H_
 

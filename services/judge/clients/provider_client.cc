@@ -3,7 +3,7 @@
 #include <cmath>
 #include <optional>
 
-#include "common/json/safe_json.h"
+#include "common/json/json_reader.h"
 #include "common/status/errors.h"
 #include "common/status/status_macros.h"
 #include "common/strings/strings.h"
@@ -20,9 +20,10 @@ absl::Status CheckRequest(const ModelRequest& request) {
   for (const auto& [name, value] : request.parameters) {
     if (!std::isfinite(value)) return InvalidField(StrCat("parameters.", name), "must be finite");
   }
+  // Schemas become parts of the request's JSON as they are.
   auto is_object = [](const std::string& text) {
-    const absl::StatusOr<json::Node> schema = json::ParseJson(text);
-    return schema.ok() && schema->is_object();
+    const size_t first = text.find_first_not_of(" \t\r\n");
+    return first != text.npos && text[first] == '{' && json::ValidateJson(text).ok();
   };
   if (!request.response_schema.empty() && !is_object(request.response_schema)) {
     return InvalidField("response_schema", "must be a JSON Schema: one JSON object");

@@ -98,15 +98,16 @@ void RocksTraceStore::AppendSpans(std::vector<TraceChunk> chunks, bool register_
   append->register_experiments = register_experiments;
   append->done = std::move(done);
   constexpr int kMany = 4;
-  const bool busy = appending_.fetch_add(1, std::memory_order_relaxed) >= kMany;
+  int64_t bytes = 0;
+  for (const TraceChunk& chunk : append->chunks) bytes += static_cast<int64_t>(chunk.otlp.size());
+  const bool fast = arrivals_.Exceeds(bytes, db_.clock().Now());
+  const bool busy = appending_.fetch_add(1, std::memory_order_relaxed) >= kMany || fast;
   const ChunkCodec codec =
       options_.codec.value_or(busy ? ChunkCodec::kLz4 : ChunkCodec::kZstdSpans);
   append->hasty = codec == ChunkCodec::kLz4;
+  if (append->hasty) hasty_bytes_.fetch_add(bytes, std::memory_order_relaxed);
   for (TraceChunk& chunk : append->chunks) {
     append->traces.push_back(chunk.trace);
-    if (append->hasty) {
-      hasty_bytes_.fetch_add(static_cast<int64_t>(chunk.otlp.size()), std::memory_order_relaxed);
-    }
     chunk.otlp = EncodeChunk(chunk.otlp, codec);
   }
   TryAppend(std::move(append));

@@ -1,5 +1,5 @@
 // Packs chunks again that were packed in haste: requests that come while many others are on their
-// way cost little then, and take no more room than others in the end.
+// way, or fast one after another, cost little then, and take no more room than others in the end.
 #ifndef ASSAY_SERVICES_TRACE_STORE_CHUNK_PACKER_H_
 #define ASSAY_SERVICES_TRACE_STORE_CHUNK_PACKER_H_
 

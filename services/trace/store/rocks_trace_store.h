@@ -20,6 +20,7 @@
 #include "common/sync/mutex.h"
 #include "services/trace/core/completion/open_sessions.h"
 #include "services/trace/core/trace_store.h"
+#include "services/trace/store/arrival_rate.h"
 #include "services/trace/store/chunk_codec.h"
 #include "services/trace/store/trace_db.h"
 #include "services/trace/store/trace_latches.h"
@@ -32,7 +33,7 @@ struct RocksTraceStoreOptions {
   // A trace is due for completion this long after its last chunk.
   absl::Duration idle_window = absl::Seconds(30);
   // How chunks are compressed; by default by zstd, and by LZ4, which is faster and takes more room,
-  // while many requests are on their way.
+  // while many requests are on their way or much arrives.
   std::optional<ChunkCodec> codec;
   // Told of spans that arrive for sessions; outlives the store. May be null.
   OpenSessions* open_sessions = nullptr;
@@ -76,8 +77,7 @@ class RocksTraceStore final : public TraceStore {
   absl::StatusOr<std::vector<std::string>> PendingExperiments(size_t limit) const override;
   void ExperimentCreated(std::string experiment, DoneStatus done) override;
 
-  // Bytes of spans that were packed for speed, as many requests were on their way; since the store
-  // was opened.
+  // Bytes of spans that were packed for speed, as many came at once; since the store was opened.
   int64_t hasty_bytes() const { return hasty_bytes_.load(std::memory_order_relaxed); }
 
  private:
@@ -139,6 +139,8 @@ class RocksTraceStore final : public TraceStore {
   const RocksTraceStoreOptions options_;
   TraceLatches latches_;
   std::atomic<int> appending_{0};  // Requests on their way.
+  // Far below what one core packs by zstd (some 150 MB/s), so that packing disturbs nobody.
+  ArrivalRate arrivals_{/*bytes_per_second=*/int64_t{4} << 20, /*burst_bytes=*/int64_t{2} << 20};
   std::atomic<int64_t> hasty_bytes_{0};
 
   mutable Mutex mutex_;

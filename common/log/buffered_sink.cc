@@ -1,0 +1,67 @@
+#include "common/log/buffered_sink.h"
+
+#include <spdlog/details/log_msg.h>
+
+#include <utility>
+
+#include "absl/time/time.h"
+
+namespace assay::log {
+namespace {
+
+constexpr size_t kMostBytes = 64 * 1024;
+
+}  // namespace
+
+BufferedSink::BufferedSink(Write write, std::chrono::milliseconds max_delay)
+    : write_(std::move(write)), max_delay_(max_delay), thread_([this] { FlushInTime(); }) {}
+
+BufferedSink::~BufferedSink() {
+  {
+    MutexLock lock(&timing_);
+    closing_ = true;
+    changed_.Signal();
+  }
+  thread_.join();
+  try {
+    flush_();
+  } catch (...) {
+    // As anywhere in a log: nobody is left to be told.
+  }
+}
+
+void BufferedSink::sink_it_(const spdlog::details::log_msg& message) {
+  const bool first = waiting_.empty();
+  spdlog::memory_buf_t line;
+  formatter_->format(message, line);
+  waiting_.append(line.data(), line.size());
+  if (waiting_.size() >= kMostBytes) return flush_();
+  if (!first) return;
+  MutexLock lock(&timing_);
+  lines_wait_ = true;
+  changed_.Signal();
+}
+
+void BufferedSink::flush_() {
+  const std::string lines = std::exchange(waiting_, {});
+  if (!lines.empty()) write_(lines);
+}
+
+void BufferedSink::FlushInTime() {
+  while (true) {
+    {
+      MutexLock lock(&timing_);
+      while (!lines_wait_ && !closing_) changed_.Wait(&timing_);
+      if (closing_) return;
+      lines_wait_ = false;
+      changed_.WaitFor(&timing_, absl::FromChrono(max_delay_));
+    }
+    try {
+      flush();
+    } catch (...) {
+      // A full disk: these lines are lost, the next ones may not be.
+    }
+  }
+}
+
+}  // namespace assay::log
