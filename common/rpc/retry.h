@@ -114,20 +114,31 @@ template <class AsyncStub, class Interface, class Request, class Response>
 void CallIdempotent(AsyncStub* stub,
                     void (Interface::*method)(grpc::ClientContext*, const Request*, Response*,
                                               std::function<void(grpc::Status)>),
-                    std::type_identity_t<Request> request, const CallContext& context,
-                    std::type_identity_t<Done<Response>> done, const RetryEnvironment& environment,
-                    ClientCallOptions options = {}) {
+                    std::type_identity_t<std::shared_ptr<const Request>> request,
+                    const CallContext& context, std::type_identity_t<Done<Response>> done,
+                    const RetryEnvironment& environment, ClientCallOptions options = {}) {
   auto loop = std::make_shared<internal_retry::RetryLoop<Response>>();
   loop->environment = environment;
   loop->context = context;
   loop->clock = options.clock;
   loop->done = std::move(done);
-  auto shared = std::make_shared<const Request>(std::move(request));
   loop->attempt = [=, executor = environment.executor,
-                   shared = std::move(shared)](Done<Response> answered) {
-    CallUnary(stub, method, shared, context, std::move(answered), *executor, options);
+                   request = std::move(request)](Done<Response> answered) {
+    CallUnary(stub, method, request, context, std::move(answered), *executor, options);
   };
   loop->Try();
+}
+
+// The same with a request of its own.
+template <class AsyncStub, class Interface, class Request, class Response>
+void CallIdempotent(AsyncStub* stub,
+                    void (Interface::*method)(grpc::ClientContext*, const Request*, Response*,
+                                              std::function<void(grpc::Status)>),
+                    std::type_identity_t<Request> request, const CallContext& context,
+                    std::type_identity_t<Done<Response>> done, const RetryEnvironment& environment,
+                    ClientCallOptions options = {}) {
+  CallIdempotent(stub, method, std::make_shared<const Request>(std::move(request)), context,
+                 std::move(done), environment, std::move(options));
 }
 
 }  // namespace assay::rpc

@@ -1,5 +1,6 @@
 #include "services/judge/clients/judgement_spans.h"
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 
@@ -41,34 +42,50 @@ void AddDouble(Span* span, std::string_view key, double number) {
   attribute->mutable_value()->set_double_value(number);
 }
 
-std::string TextPart(std::string_view text) {
-  return StrCat(R"({"type":"text","content":)",
-                json::JsonString(json::TruncateUtf8Bytes(text, kMaxTextBytes)), "}");
+void AppendText(std::string_view text, std::string* json) {
+  json::AppendJsonString(json::TruncateUtf8Bytes(text, kMaxTextBytes), json);
 }
 
-std::string ToolCallParts(const std::vector<ModelToolCall>& calls) {
-  std::string parts;
-  for (const ModelToolCall& call : calls) {
-    StrAppend(&parts, R"(,{"type":"tool_call","id":)", json::JsonString(call.id), R"(,"name":)",
-              json::JsonString(call.name), R"(,"arguments":)",
-              json::JsonString(json::TruncateUtf8Bytes(call.arguments, kMaxTextBytes)), "}");
-  }
-  return parts;
+void AppendToolCall(const ModelToolCall& call, std::string* json) {
+  json->append(R"(,{"type":"tool_call","id":)");
+  json::AppendJsonString(call.id, json);
+  json->append(R"(,"name":)");
+  json::AppendJsonString(call.name, json);
+  json->append(R"(,"arguments":)");
+  AppendText(call.arguments, json);
+  json->push_back('}');
 }
 
-std::string MessageJson(std::string_view role, std::string_view text,
-                        const std::vector<ModelToolCall>& tool_calls) {
-  return StrCat(R"({"role":")", role, R"(","parts":[)", TextPart(text), ToolCallParts(tool_calls),
-                "]}");
+void AppendMessage(std::string_view role, std::string_view text,
+                   const std::vector<ModelToolCall>& tool_calls, std::string* json) {
+  StrAppend(json, R"({"role":")", role, R"(","parts":[{"type":"text","content":)");
+  AppendText(text, json);
+  json->push_back('}');
+  for (const ModelToolCall& call : tool_calls) AppendToolCall(call, json);
+  json->append("]}");
 }
 
 std::string InputMessages(const std::vector<ChatMessage>& messages) {
-  std::string json = "[";
+  size_t bytes = 2;
   for (const ChatMessage& message : messages) {
-    StrAppend(&json, json.size() > 1 ? "," : "",
-              MessageJson(RoleName(message.role), message.text, message.tool_calls));
+    bytes += std::min(message.text.size(), kMaxTextBytes) + message.text.size() / 16 + 64;
   }
-  return json + "]";
+  std::string json;
+  json.reserve(bytes);
+  json.push_back('[');
+  for (const ChatMessage& message : messages) {
+    if (json.size() > 1) json.push_back(',');
+    AppendMessage(RoleName(message.role), message.text, message.tool_calls, &json);
+  }
+  json.push_back(']');
+  return json;
+}
+
+std::string OutputMessages(const ModelResponse& response) {
+  std::string json = "[";
+  AppendMessage("assistant", response.text, response.tool_calls, &json);
+  json.push_back(']');
+  return json;
 }
 
 void SetError(Span* span, std::string_view message) {
@@ -95,8 +112,7 @@ void DescribeCall(const RecordedModelCall& call, Span* span) {
   }
   const ModelResponse& response = *call.response;
   AddText(span, "gen_ai.response.model", response.answered_by);
-  AddText(span, "gen_ai.output.messages",
-          StrCat("[", MessageJson("assistant", response.text, response.tool_calls), "]"));
+  AddText(span, "gen_ai.output.messages", OutputMessages(response));
   AddNumber(span, "gen_ai.usage.input_tokens", response.input_tokens);
   AddNumber(span, "gen_ai.usage.output_tokens", response.output_tokens);
   if (response.cost_usd.has_value()) AddDouble(span, "assay.cost.total_usd", *response.cost_usd);
@@ -140,31 +156,28 @@ void DescribeVerdict(const JudgementTrace& trace, Span* root) {
 
 }  // namespace
 
-ResourceSpans SpansOf(const JudgementTrace& trace) {
-  ResourceSpans resource;
-  AddText(resource.mutable_resource(), "service.name", "assay-judge");
-  AddText(resource.mutable_resource(), "assay.experiment", trace.experiment);
-  auto* complete = resource.mutable_resource()->add_attributes();
+void WriteSpans(const JudgementTrace& trace, ResourceSpans* resource) {
+  AddText(resource->mutable_resource(), "service.name", "assay-judge");
+  AddText(resource->mutable_resource(), "assay.experiment", trace.experiment);
+  auto* complete = resource->mutable_resource()->add_attributes();
   complete->set_key("assay.complete");
   complete->mutable_value()->set_bool_value(true);
-  Span* root = AddSpan(trace, 0, &resource);
+  Span* root = AddSpan(trace, 0, resource);
   DescribeVerdict(trace, root);
-  resource.mutable_scope_spans(0)->mutable_scope()->set_name("assay.judge");
+  resource->mutable_scope_spans(0)->mutable_scope()->set_name("assay.judge");
   if (trace.calls.size() == 1 && trace.calls_left_out == 0) {
-    DescribeCall(trace.calls.front(), root);
-    return resource;
+    return DescribeCall(trace.calls.front(), root);
   }
   const std::string root_id = root->span_id();
   for (size_t i = 0; i < trace.calls.size(); ++i) {
     const RecordedModelCall& call = trace.calls[i];
-    Span* span = AddSpan(trace, i + 1, &resource);
+    Span* span = AddSpan(trace, i + 1, resource);
     span->set_parent_span_id(root_id);
     span->set_name(StrCat("chat ", call.model_uri));
     AddText(span, "assay.span_type", "CHAT_MODEL");
     SetTimes(call.start, call.end, span);
     DescribeCall(call, span);
   }
-  return resource;
 }
 
 }  // namespace assay::judge

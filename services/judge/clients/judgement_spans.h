@@ -11,7 +11,9 @@ namespace assay::judge {
 // with the attributes of OpenTelemetry's GenAI conventions. The call of a judgement that made only
 // one stands in the root itself: nearly all judgements are one span then. Span ids follow from the
 // trace's id, so that a repetition writes the same spans. Thread-safe.
-opentelemetry::proto::trace::v1::ResourceSpans SpansOf(const JudgementTrace& trace);
+// Written into `resource`, which is empty.
+void WriteSpans(const JudgementTrace& trace,
+                opentelemetry::proto::trace::v1::ResourceSpans* resource);
 
 }  // namespace assay::judge
 

@@ -1,5 +1,7 @@
 #include "services/judge/clients/judgement_trace_exporter.h"
 
+#include <google/protobuf/arena.h>
+
 #include <utility>
 
 #include "common/log/log.h"
@@ -87,14 +89,17 @@ void JudgementTraceExporter::Flush() {
 }
 
 void JudgementTraceExporter::Send(Batch batch, size_t bytes) {
-  ExportTraceServiceRequest request;
-  for (const JudgementTrace& trace : batch) *request.add_resource_spans() = SpansOf(trace);
+  // Thousands of small parts, which an arena frees at once.
+  auto arena = std::make_shared<google::protobuf::Arena>();
+  auto* request = google::protobuf::Arena::CreateMessage<ExportTraceServiceRequest>(arena.get());
+  for (const JudgementTrace& trace : batch) WriteSpans(trace, request->add_resource_spans());
   CallContext context;
   context.deadline = clock_->Now() + options_.timeout;
   context.cancel = cancel_;
   const size_t traces = batch.size();
   rpc::CallIdempotent(
-      stub_->async(), &Otlp::Stub::async_interface::Export, std::move(request), context,
+      stub_->async(), &Otlp::Stub::async_interface::Export,
+      std::shared_ptr<const ExportTraceServiceRequest>(std::move(arena), request), context,
       [this, traces, bytes](const absl::StatusOr<ExportTraceServiceResponse>& response) {
         if (!response.ok()) return OnSent(traces, bytes, response.status());
         const int64_t rejected = response->partial_success().rejected_spans();

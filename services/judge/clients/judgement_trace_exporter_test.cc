@@ -57,6 +57,12 @@ JudgementTrace TraceOf(int number, int calls) {
   return trace;
 }
 
+ResourceSpans SpansOf(const JudgementTrace& trace) {
+  ResourceSpans resource;
+  WriteSpans(trace, &resource);
+  return resource;
+}
+
 std::map<std::string, std::string> Texts(const Span& span) {
   std::map<std::string, std::string> texts;
   for (const auto& attribute : span.attributes()) {
@@ -67,7 +73,7 @@ std::map<std::string, std::string> Texts(const Span& span) {
   return texts;
 }
 
-TEST(SpansOf, PutsAnOnlyCallIntoTheRoot) {
+TEST(WriteSpans, PutsAnOnlyCallIntoTheRoot) {
   const ResourceSpans resource = SpansOf(TraceOf(1, 1));
   ASSERT_THAT(resource.scope_spans(0).spans(), SizeIs(1));
   const Span& root = resource.scope_spans(0).spans(0);
@@ -82,7 +88,7 @@ TEST(SpansOf, PutsAnOnlyCallIntoTheRoot) {
   EXPECT_EQ(texts["assay.outputs"], "\"yes\"");
 }
 
-TEST(SpansOf, GivesSeveralCallsASpanEachUnderTheRoot) {
+TEST(WriteSpans, GivesSeveralCallsASpanEachUnderTheRoot) {
   const ResourceSpans resource = SpansOf(TraceOf(1, 2));
   ASSERT_THAT(resource.scope_spans(0).spans(), SizeIs(3));
   const Span& root = resource.scope_spans(0).spans(0);
@@ -96,11 +102,11 @@ TEST(SpansOf, GivesSeveralCallsASpanEachUnderTheRoot) {
   EXPECT_EQ(Texts(root).count("gen_ai.request.model"), 0u);
 }
 
-TEST(SpansOf, IsTheSameForARepeatedJudgement) {
+TEST(WriteSpans, IsTheSameForARepeatedJudgement) {
   EXPECT_EQ(SpansOf(TraceOf(1, 2)).SerializeAsString(), SpansOf(TraceOf(1, 2)).SerializeAsString());
 }
 
-TEST(SpansOf, SaysWhyThereIsNoVerdict) {
+TEST(WriteSpans, SaysWhyThereIsNoVerdict) {
   JudgementTrace trace = TraceOf(1, 1);
   trace.error_code = "ANSWER_UNREADABLE";
   trace.error_message = "no JSON";

@@ -222,6 +222,7 @@ std::string LearnedGuidelines(const registry::v1::JudgeMemory& memory) {
 
 std::string Examples(const registry::v1::JudgeMemory& memory, const Subject& subject,
                      std::vector<std::string>* retrieved_traces) {
+  if (memory.examples().empty()) return "";
   const auto [inputs, outputs] = RetrievalQuery(subject);
   const std::vector<RetrievedExample> retrieved =
       RetrieveExamples(memory, inputs, outputs, subject.trace_name);

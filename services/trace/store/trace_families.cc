@@ -18,6 +18,11 @@ constexpr size_t kKind = 2;  // What every key begins with: format and kind.
 // Files that nothing else rewrites pass their filter this often.
 constexpr absl::Duration kRewriteAfter = absl::Hours(7 * 24);
 
+// The new files of a family are merged when there are so many. Each merge moves all that a level holds,
+// so that fewer cost less; a read looks into a few more files until then, most of which their filters
+// leave out.
+constexpr int kManyNewFiles = 16;
+
 // Of families of which one record is read at a time.
 constexpr size_t kSmallBlocks = size_t{4} << 10;
 
@@ -62,7 +67,7 @@ rocks::DbOptions DbOptionsFor(const std::string& path, int64_t memory_bytes, Clo
                                      .bucket_bytes = TraceBucket,
                                      .prefix_bytes = keys::kTracePrefixBytes,
                                      .block_bytes = kSmallBlocks,
-                                     .max_new_files = 8,
+                                     .max_new_files = kManyNewFiles,
                                      .compressed_values = true,
                                      .min_blob_bytes = 512,
                                      .blob_moved_share = 0.1,
@@ -76,7 +81,7 @@ rocks::DbOptions DbOptionsFor(const std::string& path, int64_t memory_bytes, Clo
       .often_absent = true,
       .bucket_bytes = TraceBucket,
       .block_bytes = kSmallBlocks,
-      .max_new_files = 8,
+      .max_new_files = kManyNewFiles,
       .rewrite_after = kRewriteAfter};
   options.families[keys::kIndex] = {.name = "index",
                                     .compaction_filter_factory = NewIndexFilterFactory(horizons),
@@ -85,7 +90,7 @@ rocks::DbOptions DbOptionsFor(const std::string& path, int64_t memory_bytes, Clo
                                     .only_scanned = true,
                                     .bucket_bytes = IndexBucket,
                                     .packed_for_speed = true,
-                                    .max_new_files = 8,
+                                    .max_new_files = kManyNewFiles,
                                     .rewrite_after = kRewriteAfter};
   options.families[keys::kAssessments] = {
       .name = "assessments",
@@ -102,6 +107,7 @@ rocks::DbOptions DbOptionsFor(const std::string& path, int64_t memory_bytes, Clo
       .compaction_filter_factory = NewChunkFilterFactory(horizons),
       .bucket_bytes = TraceBucket,
       .prefix_bytes = keys::kTracePrefixBytes,
+      .max_new_files = kManyNewFiles,
       .rewrite_after = kRewriteAfter};
   options.families[keys::kDue] = {.name = "due", .bucket_bytes = DueBucket};
   options.families[keys::kSessions] = {
