@@ -326,6 +326,18 @@ TEST_F(CurlHttpClientTest, RequestOnADroppedKeptConnectionIsNotRepeated) {
   EXPECT_EQ(server.requests(), 2);
 }
 
+TEST_F(CurlHttpClientTest, WhatOnlyReadsIsRepeatedOnANewConnection) {
+  std::atomic<int> count = 0;
+  LoopbackServer server([&count](const std::string&) {
+    const int number = ++count;
+    return number == 2 ? Reply{.close = true} : LoopbackServer::Answer(200, std::to_string(number));
+  });
+  ASSERT_OK(Fetch({.url = server.Url("/")}));
+  Answer answer = Fetch({.url = server.Url("/")});
+  ASSERT_OK(answer);
+  EXPECT_EQ(answer->body, "3");
+}
+
 TEST_F(CurlHttpClientTest, FollowsNoRedirect) {
   LoopbackServer server([](const std::string&) {
     return LoopbackServer::Answer(302, "", "Location: /elsewhere\r\n");

@@ -211,9 +211,10 @@ int CurlTransfer::OnOpenSocket(void* self, int purpose, void* peer) {
 
 int CurlTransfer::OnConnected(void* self, char* address, char*, int, int) {
   auto* transfer = static_cast<CurlTransfer*>(self);
-  // libcurl repeats a request by itself when a kept-alive connection ends without an answer. Whether
-  // to pay for a second try is the caller's decision.
-  if (std::exchange(transfer->may_have_been_sent_, true)) return CURL_PREREQFUNC_ABORT;
+  // libcurl repeats a request by itself when a kept-alive connection ends without an answer. That
+  // does no harm to what only reads; whether to pay for anything else twice the caller decides.
+  const bool repeated = std::exchange(transfer->may_have_been_sent_, true);
+  if (repeated && !transfer->OnlyReads()) return CURL_PREREQFUNC_ABORT;
   if (!transfer->checks_connected_address_ || IsPublicAddressText(address)) {
     return CURL_PREREQFUNC_OK;
   }

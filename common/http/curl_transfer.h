@@ -60,6 +60,7 @@ class CurlTransfer {
   void ConfigurePeer(const PeerRules& peer);
   void Sign(const AwsSigning& aws);  // Before the headers are taken.
 
+  bool OnlyReads() const { return request_.method == "GET" || request_.method == "HEAD"; }
   void TakeHeaderLine(std::string_view line);
   absl::Status Error(int code) const;
 

@@ -145,12 +145,12 @@ absl::StatusOr<std::string> Sha256OfCanonicalJson(std::string_view json) {
 }
 
 std::string Sha256Bytes(std::string_view bytes) {
-  // Fetched once: OpenSSL 3 looks an algorithm up anew for each SHA256(), which takes longer than
-  // hashing a prompt.
-  static const EVP_MD* const algorithm = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+  // Fetched once: OpenSSL 3 looks an algorithm up anew for each SHA256(), which takes about as long
+  // as hashing a prompt.
+  static const EVP_MD* const fetched = EVP_MD_fetch(nullptr, "SHA256", nullptr);
   std::string digest(SHA256_DIGEST_LENGTH, '\0');
   EVP_Digest(bytes.data(), bytes.size(), reinterpret_cast<unsigned char*>(digest.data()), nullptr,
-             algorithm, nullptr);
+             fetched != nullptr ? fetched : EVP_sha256(), nullptr);
   return digest;
 }
 

@@ -6,13 +6,9 @@
 #include "absl/strings/str_split.h"
 #include "common/clock/clock.h"
 #include "common/log/log.h"
-#include "common/rocks/backup.h"
-#include "common/rocks/disk_space.h"
 #include "common/rpc/channel.h"
-#include "common/status/errors.h"
 #include "common/status/status_macros.h"
 #include "common/strings/strings.h"
-#include "services/trace/core/lifecycle/retention_rule.h"
 #include "services/trace/store/migrate.h"
 
 namespace assay::trace {
@@ -93,31 +89,6 @@ StoreCareOptions StoreCareOptionsFor(const Options& options) {
                            .max_bytes = options.retention_max_bytes}};
 }
 
-absl::Status CheckDefaultRule(const Options& options) {
-  const bool too_young = options.retention_max_age > absl::ZeroDuration() &&
-                         options.retention_max_age < absl::Milliseconds(kMinMaxAgeMs);
-  const bool too_small =
-      options.retention_max_bytes > 0 && options.retention_max_bytes < kMinMaxBytes;
-  if (!too_young && !too_small) return absl::OkStatus();
-  return MakeError(absl::StatusCode::kInvalidArgument, "INVALID_FLAG",
-                   too_young ? "--retention_max_age is less than a minute; 0 keeps traces"
-                             : "--retention_max_bytes is less than 1 MiB; 0 is no bound");
-}
-
-// Before the store is opened.
-absl::Status RestoreIfAsked(const Options& options) {
-  if (!options.restore_from.empty()) {
-    ASSAY_ASSIGN_OR_RETURN(rocks::BackupSource source,
-                           rocks::BackupSource::Parse(options.restore_from));
-    ASSAY_ASSIGN_OR_RETURN(rocks::BackupInfo restored,
-                           rocks::RestoreBackup(source, options.serving.data_dir));
-    log::Info("the store was restored", {{"backup", restored.id},
-                                         {"made", restored.create_time},
-                                         {"data_dir", options.serving.data_dir}});
-  }
-  return rocks::CheckNotHalfRestored(options.serving.data_dir);
-}
-
 // Counts how the ways of evaluation results end.
 std::function<void(PushOutcome)> CountOutcomes(rpc::Metrics& metrics) {
   const auto counter = [&metrics](const std::string& outcome) {
@@ -140,119 +111,17 @@ std::function<void(PushOutcome)> CountOutcomes(rpc::Metrics& metrics) {
 
 }  // namespace
 
-void AddFlags(Options* options, config::FlagSet& flags) {
-  rpc::AddServiceFlags(std::string(kDefaultListenAddress), &options->serving, flags);
-  flags.Group("Traces");
-  flags.Add("otlp_listen_address", &options->otlp_listen_address,
-            "Address for OpenTelemetry's gRPC exporters.", {.example = "0.0.0.0:4317"});
-  flags.Add("registry_address", &options->registry_address,
-            "The registry, where experiments that spans name are created.",
-            {.example = "registry:7401"});
-  flags.Add("feedback_address", &options->feedback_address,
-            "The feedback service, which gets evaluation results that arrive as log records.",
-            {.example = "feedback:7404"});
-  flags.Add("evaluation_patience", &options->evaluation_patience,
-            "How long an evaluation result waits for its trace before it is dropped.");
-  flags.Add("create_experiments", &options->create_experiments,
-            "Create experiments that spans name and that do not exist yet.");
-  flags.Add("otlp_max_body_bytes", &options->otlp_max_body_bytes,
-            "Largest export request after decompression.",
-            {.min = 1024, .max = static_cast<double>(kLargestMaxBodyBytes)});
-  flags.Add(
-      "otlp_max_bytes_in_flight", &options->otlp_max_bytes_in_flight,
-      "Memory for export requests being stored; beyond it clients are told to retry. At least "
-      "three times otlp_max_body_bytes is used.",
-      {.min = 1024});
-  flags.Add("search_max_scanned", &options->search_max_scanned,
-            "Traces read for one page of a search.", {.min = 1, .max = 1e6});
-  flags.Add("search_max_span_bytes", &options->search_max_span_bytes,
-            "Bytes of spans read for one page of a search, if the filter asks for what is in no "
-            "summary of a trace.",
-            {.min = 1});
-  flags.Add("search_time_budget", &options->search_time_budget,
-            "How long one page of a search may take before it is answered with what was found.");
-  flags.Add("aggregate_time_budget", &options->aggregate_time_budget, "The same for an aggregate.");
-  flags.Add("trace_storage_threads", &options->storage_threads,
-            "Threads that read and write the trace store.", {.min = 1, .max = 64});
-  flags.Add("indexed_attributes", &options->indexed_attributes,
-            "Span and resource attributes that searches find by an index, beside service.name, "
-            "deployment.environment.name and the names of agents, tools and prompts. For traces "
-            "that arrive from now on.",
-            {.example = "tenant,customer.tier"});
-  flags.Add("price_table", &options->price_table,
-            "JSON file of prices per million tokens, in place of the built-in list prices "
-            "(docs/span_meaning.md).",
-            {.example = "prices.json"});
-  flags.Add("trace_idle_window", &options->trace_idle_window,
-            "How long no span may arrive before a trace whose root span has ended is complete.");
-  flags.Add("session_idle_window", &options->session_idle_window,
-            "How long no trace of a session may be completed before the session is complete.");
-  flags.Add("feed_retention", &options->feed_retention,
-            "How long watchers may be away: resume tokens that are older are refused.");
-  flags.Add("max_watches", &options->max_watches,
-            "Open WatchTraces and WatchSessions streams; more are told to retry.",
-            {.min = 1, .max = 100'000});
-  flags.Add("max_trace_streams", &options->max_trace_streams,
-            "Open StreamTraces and ExportTraces streams; more are told to retry.",
-            {.min = 1, .max = 10'000});
-  flags.Group("Trace store");
-  flags.Add("retention_max_age", &options->retention_max_age,
-            "Traces go this long after they were created, in experiments without a rule of their "
-            "own; 0 keeps them. At least a minute otherwise.",
-            {.example = "720h", .min = 0});
-  flags.Add("retention_max_bytes", &options->retention_max_bytes,
-            "The oldest traces of such an experiment go when the bytes of all exceed this; 0 is no "
-            "bound.",
-            {.min = 0});
-  flags.Add("trace_memory_bytes", &options->memory_bytes,
-            "Memory that the trace store uses when it is busy, for what is written and for what is "
-            "read.",
-            {.min = 16 << 20});
-  flags.Add(
-      "pack_bytes_per_second", &options->pack_bytes_per_second,
-      "Spans that came while many requests were on their way are packed for speed, and packed "
-      "again, to less than two thirds, when the store is quiet: at most so many bytes a second; 0 "
-      "leaves them.",
-      {.min = 0});
-  flags.Add("min_free_disk_bytes", &options->min_free_disk_bytes,
-            "Writes are refused while less is free on the disk of data_dir; 0 never refuses.",
-            {.min = 0});
-  flags.Add("trace_backup_dir", &options->backup_dir,
-            "Directory for backups, better on another disk; empty for none.",
-            {.example = "/backup/trace"});
-  flags.Add("restore_from", &options->restore_from,
-            "A backup to restore into data_dir, which must be empty, before serving: "
-            "DIRECTORY[@latest] or DIRECTORY@NUMBER.",
-            {.example = "/backup/trace@latest"});
-}
-
 absl::StatusOr<std::unique_ptr<TraceServer>> TraceServer::Start(const Options& options,
                                                                 rpc::Metrics* metrics) {
+  ASSAY_RETURN_IF_ERROR(CheckOptions(options));
   ASSAY_ASSIGN_OR_RETURN(PriceTable prices, PriceTable::Load(options.price_table));
   auto executor = std::make_unique<ThreadPool>("trace", options.storage_threads);
-  ASSAY_RETURN_IF_ERROR(CheckDefaultRule(options));
-  ASSAY_RETURN_IF_ERROR(RestoreIfAsked(options));
-  auto watermark = std::make_unique<DiskWatermark>(
-      [path = options.serving.data_dir] { return rocks::FreeDiskBytes(path); },
-      WatermarkOptions{.min_free_bytes = options.min_free_disk_bytes});
-  ASSAY_ASSIGN_OR_RETURN(
-      std::unique_ptr<TraceDb> db,
-      TraceDb::Open({.path = options.serving.data_dir,
-                     .memory_bytes = options.memory_bytes,
-                     .check_writable = [&disk = *watermark] { return disk.CheckWritable(); }},
-                    *executor, SystemClock()));
-  ASSAY_ASSIGN_OR_RETURN(std::unique_ptr<RocksFeedStore> feed_store, RocksFeedStore::Open(*db));
-  std::unique_ptr<RocksBackupStore> backup_store;
-  if (!options.backup_dir.empty()) {
-    ASSAY_ASSIGN_OR_RETURN(backup_store, RocksBackupStore::Open(options.backup_dir, *db));
-  }
+  ASSAY_ASSIGN_OR_RETURN(std::unique_ptr<Stores> stores, Stores::Open(options, *executor));
   std::unique_ptr<TraceServer> server(
-      new TraceServer(options, metrics, std::move(executor), std::move(watermark), std::move(db),
-                      std::move(feed_store), std::move(backup_store), std::move(prices)));
-  ASSAY_RETURN_IF_ERROR(server->Migrate(options));
-  server->watermark_->Start(*server->executor_, *server->timers_);
+      new TraceServer(options, metrics, std::move(executor), std::move(stores), std::move(prices)));
+  ASSAY_RETURN_IF_ERROR(server->Migrate());
+  server->stores_->Start(*server->executor_, *server->timers_);
   server->care_.Start();
-  server->packer_.Start();
   server->completion_.Start();
   ASSAY_RETURN_IF_ERROR(server->feedback_pusher_.Load());
   ASSAY_RETURN_IF_ERROR(server->Listen(options));
@@ -262,32 +131,20 @@ absl::StatusOr<std::unique_ptr<TraceServer>> TraceServer::Start(const Options& o
 }
 
 TraceServer::TraceServer(const Options& options, rpc::Metrics* metrics,
-                         std::unique_ptr<ThreadPool> executor,
-                         std::unique_ptr<DiskWatermark> watermark, std::unique_ptr<TraceDb> db,
-                         std::unique_ptr<RocksFeedStore> feed_store,
-                         std::unique_ptr<RocksBackupStore> backup_store, PriceTable prices)
+                         std::unique_ptr<ThreadPool> executor, std::unique_ptr<Stores> stores,
+                         PriceTable prices)
     : prices_(std::move(prices)),
-      indexed_attributes_(SplitAtCommas(options.indexed_attributes)),
+      attribute_names_(SplitAtCommas(options.indexed_attributes)),
+      indexed_attributes_(attribute_names_),
       executor_(std::move(executor)),
-      watermark_(std::move(watermark)),
-      db_(std::move(db)),
-      open_sessions_(SystemClock().Now(), db_->Experiments().empty(), options.trace_idle_window),
-      store_(*db_, {.idle_window = options.trace_idle_window, .open_sessions = &open_sessions_}),
-      log_store_(*db_),
-      packer_(*db_, [this] { return store_.hasty_bytes(); },
-              {.bytes_per_second = options.pack_bytes_per_second}),
-      lifecycle_store_(*db_),
-      backup_store_(std::move(backup_store)),
-      index_(*db_),
-      completion_store_(*db_),
-      feed_store_(std::move(feed_store)),
+      stores_(std::move(stores)),
       timers_(std::make_unique<ThreadTimerQueue>()),
       registry_(rpc::MakeChannel(options.registry_address),
                 StrCat("registry at ", options.registry_address), *executor_, SystemClock()),
-      registrar_(store_, registry_, *executor_, *timers_, SystemClock()),
+      registrar_(stores_->traces, registry_, *executor_, *timers_, SystemClock()),
       create_experiments_(options.create_experiments),
-      projection_(store_, *executor_, *timers_, SystemClock()),
-      queries_(store_, index_, projection_, *executor_, SystemClock(),
+      projection_(stores_->traces, *executor_, *timers_, SystemClock()),
+      queries_(stores_->traces, stores_->index, projection_, *executor_, SystemClock(),
                {.search = {.max_scanned = static_cast<size_t>(options.search_max_scanned),
                            .max_span_bytes = options.search_max_span_bytes,
                            .time_budget = options.search_time_budget,
@@ -297,11 +154,11 @@ TraceServer::TraceServer(const Options& options, rpc::Metrics* metrics,
                 .register_experiments = options.create_experiments,
                 .prices = &prices_},
                [this] { CreateExperiments(); }),
-      ingestor_(store_, *executor_,
+      ingestor_(stores_->traces, *executor_,
                 {.max_body_bytes = options.otlp_max_body_bytes,
                  .max_bytes_in_flight = options.otlp_max_bytes_in_flight,
                  .register_experiments = options.create_experiments,
-                 .indexed_attributes = SplitAtCommas(options.indexed_attributes),
+                 .indexed_attributes = attribute_names_,
                  .prices = &prices_,
                  .complete =
                      [this](const TraceId& trace, DoneStatus done) {
@@ -313,24 +170,25 @@ TraceServer::TraceServer(const Options& options, rpc::Metrics* metrics,
                      }},
                 [this] { CreateExperiments(); }),
       feedback_(*executor_, SystemClock()),
-      feedback_pusher_(log_store_, store_, feedback_, *timers_, *executor_, SystemClock(),
-                       CountOutcomes(*metrics), {.trace_patience = options.evaluation_patience}),
-      log_ingestor_(log_store_, feedback_pusher_, *executor_, SystemClock(),
+      feedback_pusher_(stores_->logs, stores_->traces, feedback_, *timers_, *executor_,
+                       SystemClock(), CountOutcomes(*metrics),
+                       {.trace_patience = options.evaluation_patience}),
+      log_ingestor_(stores_->logs, feedback_pusher_, *executor_, SystemClock(),
                     {.max_body_bytes = options.otlp_max_body_bytes,
                      .max_bytes_in_flight = options.otlp_max_bytes_in_flight}),
-      completion_(store_, completion_store_, *feed_store_, *executor_, *timers_, SystemClock(),
-                  CompletionOptionsFor(options, open_sessions_, *metrics)),
+      completion_(stores_->traces, stores_->completions, *stores_->feed, *executor_, *timers_,
+                  SystemClock(), CompletionOptionsFor(options, stores_->open_sessions, *metrics)),
       lifecycle_(
-          lifecycle_store_, store_,
+          stores_->lifecycle, stores_->traces,
           [this](const CallContext& call, const v1::SearchTracesRequest& request,
                  Done<v1::SearchTracesResponse> done) {
             queries_.Search(call, request, std::move(done));
           },
           *executor_, SystemClock()),
-      transfers_(store_, queries_, ingestor_, *executor_, *timers_, SystemClock(),
+      transfers_(stores_->traces, queries_, ingestor_, *executor_, *timers_, SystemClock(),
                  TransferOptionsFor(options, prices_)),
-      care_(lifecycle_store_, backup_store_.get(), *watermark_, *executor_, *timers_, SystemClock(),
-            StoreCareOptionsFor(options)),
+      care_(stores_->lifecycle, stores_->backups.get(), *stores_->watermark, *executor_, *timers_,
+            SystemClock(), StoreCareOptionsFor(options)),
       runtime_(RuntimeOptionsFor("trace", *executor_, metrics)),
       otlp_runtime_(RuntimeOptionsFor("otlp", *executor_, metrics)),
       trace_service_(queries_, completion_.completions(), completion_.watches(), lifecycle_,
@@ -341,29 +199,33 @@ TraceServer::TraceServer(const Options& options, rpc::Metrics* metrics,
       projection_service_(projection_, runtime_),
       otlp_service_(ingestor_, otlp_runtime_, *metrics),
       otlp_logs_service_(log_ingestor_, otlp_runtime_, *metrics),
-      pending_results_gauge_(metrics->AddObservedGauge(
-          "assay_trace_pending_evaluation_results",
-          "Evaluation results that the feedback service has not taken yet.", {},
-          [this] { return static_cast<double>(feedback_pusher_.pending()); })),
-      lag_gauge_(metrics->AddObservedGauge(
-          "assay_trace_completion_lag_seconds",
-          "How long the earliest trace that is due has been waiting to be looked at.", {},
-          [this] { return absl::ToDoubleSeconds(completion_.completer().Lag()); })),
-      watches_gauge_(metrics->AddObservedGauge(
-          "assay_trace_open_watches", "Open streams that watch traces or sessions.", {},
-          [this] { return static_cast<double>(completion_.watch().open_watches()); })),
-      free_gauge_(metrics->AddObservedGauge(
-          "assay_trace_disk_free_bytes", "Bytes free on the disk of the trace store.", {},
-          [this] { return static_cast<double>(watermark_->free_bytes()); })),
-      refuses_gauge_(metrics->AddObservedGauge(
-          "assay_trace_writes_refused", "1 while the disk is nearly full and writes are refused.",
-          {}, [this] { return watermark_->refuses() ? 1.0 : 0.0; })) {}
+      gauges_(Observe(*metrics)) {}
 
-absl::Status TraceServer::Migrate(const Options& options) {
-  ASSAY_ASSIGN_OR_RETURN(indexed_since_,
-                         NoteIndexedAttributes(*db_, SplitAtCommas(options.indexed_attributes)));
-  ASSAY_ASSIGN_OR_RETURN(const int64_t moved,
-                         MigrateFirstSchema(*db_, store_, indexed_attributes_, prices_));
+std::vector<std::unique_ptr<rpc::Metrics::Registration>> TraceServer::Observe(
+    rpc::Metrics& metrics) {
+  std::vector<std::unique_ptr<rpc::Metrics::Registration>> gauges;
+  const auto observe = [&](const char* name, const char* what, std::function<double()> value) {
+    gauges.push_back(metrics.AddObservedGauge(name, what, {}, std::move(value)));
+  };
+  observe("assay_trace_pending_evaluation_results",
+          "Evaluation results that the feedback service has not taken yet.",
+          [this] { return static_cast<double>(feedback_pusher_.pending()); });
+  observe("assay_trace_completion_lag_seconds",
+          "How long the earliest trace that is due has been waiting to be looked at.",
+          [this] { return absl::ToDoubleSeconds(completion_.completer().Lag()); });
+  observe("assay_trace_open_watches", "Open streams that watch traces or sessions.",
+          [this] { return static_cast<double>(completion_.watch().open_watches()); });
+  observe("assay_trace_disk_free_bytes", "Bytes free on the disk of the trace store.",
+          [this] { return static_cast<double>(stores_->watermark->free_bytes()); });
+  observe("assay_trace_writes_refused", "1 while the disk is nearly full and writes are refused.",
+          [this] { return stores_->watermark->refuses() ? 1.0 : 0.0; });
+  return gauges;
+}
+
+absl::Status TraceServer::Migrate() {
+  ASSAY_ASSIGN_OR_RETURN(indexed_since_, NoteIndexedAttributes(*stores_->db, attribute_names_));
+  ASSAY_ASSIGN_OR_RETURN(const int64_t moved, MigrateFirstSchema(*stores_->db, stores_->traces,
+                                                                 indexed_attributes_, prices_));
   if (moved > 0) log::Info("traces of the first schema were moved", {{"traces", moved}});
   return absl::OkStatus();
 }
@@ -404,13 +266,11 @@ void TraceServer::CreateExperiments() {
 TraceServer::~TraceServer() {
   otlp_server_.reset();
   server_.reset();
-  packer_.Stop();
   registrar_.Stop();
   feedback_pusher_.Stop();
   completion_.Stop();
-  lifecycle_store_.StopReclaiming();
+  stores_->Stop();
   care_.Stop();
-  watermark_->Stop();
   timers_.reset();  // Its tasks use what is destroyed before it.
   executor_->Shutdown();
 }

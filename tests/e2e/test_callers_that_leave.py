@@ -1,8 +1,6 @@
 """Callers that leave before the answer: what has a request id is finished and kept, what has none is cancelled, and the end of
 the service waits for neither."""
 
-import http.server
-import json
 import threading
 import time
 
@@ -10,52 +8,26 @@ import pytest
 from assay.common.v1 import message_pb2
 from assay.judge.v1 import judge_service_pb2 as judge_service
 from assay_client import call, request_id, to_json
+from chat_models import ChatModel, completion
 from checks import guidelines_judge, value_of
 from stack import Stack, wait_until
 
 
-class SlowModel(http.server.ThreadingHTTPServer):
-    """Speaks OpenAI's chat API; answers when it is told to."""
-
-    daemon_threads = True
+class SlowModel(ChatModel):
+    """Answers when it is told to."""
 
     def __init__(self):
-        self.asked = self.answered = 0
         self.open = threading.Event()
-        super().__init__(("127.0.0.1", 0), SlowHandler)
-        threading.Thread(target=self.serve_forever, daemon=True).start()
-
-    @property
-    def url(self):
-        return f"http://127.0.0.1:{self.server_address[1]}/v1"
+        super().__init__()
 
     def reset(self):
         self.asked = self.answered = 0
         self.open.clear()
 
-
-class SlowHandler(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def do_POST(self):
-        self.rfile.read(int(self.headers["content-length"]))
-        self.server.asked += 1
-        self.server.open.wait(60)
-        content = json.dumps({"result": "yes", "rationale": "fine"})
+    def reply(self):
+        self.open.wait(60)
         usage = {"prompt_tokens": 5, "completion_tokens": 5}
-        body = {"model": "slow", "choices": [{"message": {"content": content}}], "usage": usage}
-        text = json.dumps(body).encode()
-        try:
-            self.send_response(200)
-            self.send_header("content-length", str(len(text)))
-            self.end_headers()
-            self.wfile.write(text)
-            self.server.answered += 1
-        except OSError:
-            self.close_connection = True
-
-    def log_message(self, *_):
-        pass
+        return 200, completion({"result": "yes", "rationale": "fine"}, "slow", usage)
 
 
 @pytest.fixture(scope="module")

@@ -1,9 +1,7 @@
 """Limits of models, fallbacks, the response cache, usage and budgets, over real processes."""
 
 import collections
-import http.server
 import json
-import threading
 import time
 
 import assay_client
@@ -12,6 +10,7 @@ from assay.common.v1 import feedback_pb2, message_pb2
 from assay.judge.v1 import evaluation_service_pb2, judge_service_pb2, usage_service_pb2
 from assay.registry.v1 import experiment_service_pb2
 from assay_client import call, request_id, to_json
+from chat_models import ChatModel, completion
 from checks import quality_judge, refused, value_of
 from stack import FakeLlm, Stack, wait_until
 
@@ -21,51 +20,26 @@ BUDGET = usage_service_pb2.Budget
 PRICES = {"prices": [{"model": "scripted", "input": 1000, "output": 1000}]}
 
 
-class NarrowModel(http.server.ThreadingHTTPServer):
-    """Speaks OpenAI's chat API; answers only so many at a time, and 429 to the others."""
-
-    daemon_threads = True
-    request_queue_size = 128
+class NarrowModel(ChatModel):
+    """Answers only so many at a time, and 429 to the others."""
 
     def __init__(self, capacity, seconds):
         self.capacity, self.seconds = capacity, seconds
-        self.lock = threading.Lock()
-        self.busy = self.most = 0
+        self.busy = 0
         self.answers = collections.Counter()
-        super().__init__(("127.0.0.1", 0), NarrowHandler)
-        threading.Thread(target=self.serve_forever, daemon=True).start()
+        super().__init__()
 
-    @property
-    def url(self):
-        return f"http://127.0.0.1:{self.server_address[1]}/v1"
-
-
-class NarrowHandler(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def do_POST(self):
-        self.rfile.read(int(self.headers["content-length"]))
-        with self.server.lock:
-            admitted = self.server.busy < self.server.capacity
-            self.server.busy += admitted
-            self.server.answers[admitted] += 1
-        if admitted:
-            time.sleep(self.server.seconds)
-            with self.server.lock:
-                self.server.busy -= 1
-        content = json.dumps({"result": "good", "rationale": "fine"})
-        body = {"model": "narrow", "choices": [{"message": {"content": content}}], "usage": {}}
+    def reply(self):
+        with self.lock:
+            admitted = self.busy < self.capacity
+            self.busy += admitted
+            self.answers[admitted] += 1
         if not admitted:
-            body = {"error": {"message": "too many at a time", "type": "rate_limit"}}
-        text = json.dumps(body).encode()
-        self.send_response(200 if admitted else 429)
-        self.send_header("content-type", "application/json")
-        self.send_header("content-length", str(len(text)))
-        self.end_headers()
-        self.wfile.write(text)
-
-    def log_message(self, *_):
-        pass
+            return 429, {"error": {"message": "too many at a time", "type": "rate_limit"}}
+        time.sleep(self.seconds)
+        with self.lock:
+            self.busy -= 1
+        return 200, completion({"result": "good", "rationale": "fine"}, "narrow")
 
 
 @pytest.fixture(scope="module")

@@ -1,48 +1,24 @@
 """Evaluations over a model that is away: their rows wait for it, and say so."""
 
-import http.server
-import json
-import threading
-
 import pytest
 from assay.judge.v1 import evaluation_service_pb2 as evaluation_service
 from assay_client import call, request_id, to_json
+from chat_models import ChatModel, completion
 from checks import guidelines_judge, wait_for_end
 from stack import Stack, wait_until
 
 
-class Moody(http.server.ThreadingHTTPServer):
-    """Speaks OpenAI's chat API; answers 503 while it is away."""
-
-    daemon_threads = True
+class Moody(ChatModel):
+    """Answers 503 while it is away."""
 
     def __init__(self):
         self.away = True
-        self.asked = 0
-        super().__init__(("127.0.0.1", 0), MoodyHandler)
-        threading.Thread(target=self.serve_forever, daemon=True).start()
+        super().__init__()
 
-    @property
-    def url(self):
-        return f"http://127.0.0.1:{self.server_address[1]}/v1"
-
-
-class MoodyHandler(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def do_POST(self):
-        self.rfile.read(int(self.headers["content-length"]))
-        self.server.asked += 1
-        content = json.dumps({"result": "yes", "rationale": "fine"})
-        body = {"model": "moody", "choices": [{"message": {"content": content}}], "usage": {}}
-        text = json.dumps({"error": {"message": "away"}} if self.server.away else body).encode()
-        self.send_response(503 if self.server.away else 200)
-        self.send_header("content-length", str(len(text)))
-        self.end_headers()
-        self.wfile.write(text)
-
-    def log_message(self, *_):
-        pass
+    def reply(self):
+        if self.away:
+            return 503, {"error": {"message": "away"}}
+        return 200, completion({"result": "yes", "rationale": "fine"}, "moody")
 
 
 @pytest.fixture

@@ -134,7 +134,7 @@ def print_store(console, found):
 
 def print_sustained(console, found):
     """An ingest that lasts."""
-    table = _table(f"Ingest for {found['minutes']} minutes, 16 batches in flight", ("", ""))
+    table = _table(f"Ingest for {found['minutes']} minutes, {found['in_flight']} batches in flight", ("", ""))
     table.add_row("spans", f"{found['spans']:,}")
     table.add_row("spans/s", _mean(found["spans_per_second"]))
     table.add_row("of the floor's [95 %]", _ratio(found["ratio"]))

@@ -4,6 +4,7 @@ and disk; and an ingest that lasts, so that compaction is in the figures."""
 import contextlib
 import os
 import pathlib
+import signal
 import subprocess
 import threading
 import time
@@ -255,8 +256,19 @@ class _Sampler(threading.Thread):
         self.join()
 
 
-def sustained(directory, minutes, progress=lambda what: None):
-    """An ingest that lasts, minute by minute beside the floor's rate in a short window after each."""
+@contextlib.contextmanager
+def _paused(pid):
+    """The floor has the machine for itself: what compactions lag behind would slow it down."""
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+def sustained(directory, minutes, in_flight, progress=lambda what: None):
+    """An ingest that lasts, minute by minute beside the floor's rate in a short window after each, while the service is
+    paused."""
     service = _start(directory)
     floor = scenarios.start_floor("ingest", directory)
     sampler = _Sampler(service)
@@ -270,11 +282,19 @@ def sustained(directory, minutes, progress=lambda what: None):
         for minute in range(minutes):
             progress(f"minute {minute + 1} of {minutes}")
             report = _generate(
-                service.endpoints["otlp"], workload="ingest", in_flight=16, seconds=60, warm_up_seconds=0, first_batch=first_batch
+                service.endpoints["otlp"],
+                workload="ingest",
+                in_flight=in_flight,
+                seconds=60,
+                warm_up_seconds=0,
+                first_batch=first_batch,
             )
             first_batch += report["answers"] + 1000
             spans += report["answers"] * TRACES_PER_BATCH * SPANS_PER_TRACE
-            base = _generate(floor.endpoints["address"], workload="ingest", in_flight=16, seconds=3, warm_up_seconds=0.3)
+            with _paused(pid):
+                base = _generate(
+                    floor.endpoints["address"], workload="ingest", in_flight=in_flight, seconds=3, warm_up_seconds=0.3
+                )
             rows.append(
                 {
                     "spans_per_second": report["measured"] * 100 / report["seconds"],
@@ -291,6 +311,7 @@ def sustained(directory, minutes, progress=lambda what: None):
         service.stop()
     return {
         "minutes": minutes,
+        "in_flight": in_flight,
         "spans": spans,
         "cpu_us_per_span": cpu * 1e6 / spans,
         "spans_per_second": intervals.mean([row["spans_per_second"] for row in rows]),

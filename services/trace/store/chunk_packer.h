@@ -19,7 +19,7 @@ struct ChunkPackerOptions {
   // How often the packer looks whether there is something to do and the store is quiet.
   absl::Duration look_every = absl::Seconds(1);
   // The store is quiet if less than this came in haste since the last look.
-  int64_t quiet_bytes = int64_t{4} << 20;
+  int64_t quiet_bytes = int64_t{8} << 20;
   // What the packer takes of the machine at most: bytes of chunks as they are stored; 0: it never
   // packs.
   int64_t bytes_per_second = int64_t{16} << 20;

@@ -139,8 +139,9 @@ class RocksTraceStore final : public TraceStore {
   const RocksTraceStoreOptions options_;
   TraceLatches latches_;
   std::atomic<int> appending_{0};  // Requests on their way.
-  // Far below what one core packs by zstd (some 150 MB/s), so that packing disturbs nobody.
-  ArrivalRate arrivals_{/*bytes_per_second=*/int64_t{4} << 20, /*burst_bytes=*/int64_t{2} << 20};
+  // A twentieth of what one core packs by zstd. Chunks that come faster are packed later, when there is
+  // time: ChunkPackerOptions::quiet_bytes is the same.
+  ArrivalRate arrivals_{/*bytes_per_second=*/int64_t{8} << 20, /*burst_bytes=*/int64_t{4} << 20};
   std::atomic<int64_t> hasty_bytes_{0};
 
   mutable Mutex mutex_;
