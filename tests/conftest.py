@@ -3,6 +3,7 @@
 import os
 import pathlib
 import sys
+import time
 
 import pytest
 
@@ -15,6 +16,8 @@ from stack import FakeLlm, Stack  # noqa: E402
 
 # Quick, with one rule that people follow and the model knows only if it is told.
 SCRIPT = {"latency_ms": 1}
+# Longer than lines of a log wait for each other.
+LOG_LINES_WAIT_SECONDS = 0.2
 
 
 @pytest.hookimpl(hookwrapper=True)
@@ -23,6 +26,7 @@ def pytest_runtest_makereport(item, call):
     report = outcome.get_result()
     stack = getattr(item, "funcargs", {}).get("stack")
     if report.failed and stack is not None:
+        time.sleep(LOG_LINES_WAIT_SECONDS)
         report.sections.append(("logs of the services", stack.log_tails()))
 
 

@@ -1,5 +1,9 @@
 #include "common/rpc/client_call.h"
 
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include <atomic>
 #include <thread>
 #include <utility>
@@ -99,6 +103,37 @@ TEST_F(ClientCallTest, HasADeadlineEvenIfTheContextHasNone) {
   ASSERT_OK(waiting.Wait());
   // The wire rounds timeouts up.
   EXPECT_LE(deadline, SystemClock().Now() + absl::Seconds(21));
+}
+
+// Takes connections, and says nothing on them.
+class SilentPeer {
+ public:
+  SilentPeer() : socket_(socket(AF_INET, SOCK_STREAM, 0)) {
+    sockaddr_in address = {.sin_family = AF_INET};
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof(address);
+    auto* generic = reinterpret_cast<sockaddr*>(&address);
+    EXPECT_EQ(bind(socket_, generic, size), 0);
+    EXPECT_EQ(listen(socket_, 8), 0);
+    EXPECT_EQ(getsockname(socket_, generic, &size), 0);
+    address_ = absl::StrCat("127.0.0.1:", ntohs(address.sin_port));
+  }
+  ~SilentPeer() { close(socket_); }
+  const std::string& address() const { return address_; }
+
+ private:
+  const int socket_;
+  std::string address_;
+};
+
+TEST_F(ClientCallTest, AConnectionMayTakeAsLongAsTheCall) {
+  SilentPeer peer;
+  const std::unique_ptr<Stub> stub = echo::v1::EchoService::NewStub(MakeChannel(peer.address()));
+  Waiting waiting;
+  // Longer than the pause between two tries to connect.
+  CallUnary(stub->async(), &Stub::async_interface::Echo, EchoRequest(), CallContext(),
+            waiting.done(), client_pool_, {.timeout = absl::Milliseconds(400)});
+  EXPECT_THAT(waiting.Wait(), StatusIs(absl::StatusCode::kDeadlineExceeded));
 }
 
 TEST_F(ClientCallTest, RestoresErrorDetails) {

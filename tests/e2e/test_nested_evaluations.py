@@ -81,7 +81,7 @@ def test_a_scorer_creates_an_evaluation_in_its_experiment(client, experiment, sc
 
 def test_another_experiment_is_refused(client, experiment, scorer):
     answer = call(client.judge.Judge, judge_by(experiment, scorer, "strays"))
-    assert scorer.refused == ["NESTED_EXPERIMENT_MISMATCH"] and not scorer.created, answer
+    assert scorer.refused == ["NESTED_EXPERIMENT_MISMATCH"] and not scorer.created, str(answer)
 
 
 def test_evaluations_of_themselves_come_to_an_end(client, experiment, scorer):
