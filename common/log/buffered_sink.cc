@@ -1,5 +1,6 @@
 #include "common/log/buffered_sink.h"
 
+#include <signal.h>
 #include <spdlog/details/log_msg.h>
 
 #include <utility>
@@ -14,7 +15,16 @@ constexpr size_t kMostBytes = 64 * 1024;
 }  // namespace
 
 BufferedSink::BufferedSink(Write write, std::chrono::milliseconds max_delay)
-    : write_(std::move(write)), max_delay_(max_delay), thread_([this] { FlushInTime(); }) {}
+    : write_(std::move(write)), max_delay_(max_delay) {
+  // Signals are for the process's own threads: one that came here would end it, as nothing is blocked
+  // yet when the first line is logged.
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  thread_ = std::thread([this] { FlushInTime(); });
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
 
 BufferedSink::~BufferedSink() {
   {

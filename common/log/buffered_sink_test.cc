@@ -1,11 +1,13 @@
 #include "common/log/buffered_sink.h"
 
+#include <signal.h>
 #include <spdlog/logger.h>
 
 #include <memory>
 #include <stdexcept>
 #include <vector>
 
+#include "common/sync/notification.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -82,6 +84,21 @@ TEST(BufferedSinkTest, WritesBeforeMuchHasComeTogether) {
   auto logger = LoggerTo(pieces.Writer(), kNever);
   for (int i = 0; i < 100; ++i) logger->info(std::string(1023, 'x'));
   ASSERT_THAT(pieces.Get(), ElementsAre(testing::SizeIs(64 * 1024)));
+}
+
+TEST(BufferedSinkTest, ItsThreadTakesNoSignals) {
+  sigset_t blocked;
+  Notification written;
+  auto logger = LoggerTo(
+      [&](std::string_view) {
+        pthread_sigmask(SIG_SETMASK, nullptr, &blocked);
+        written.Notify();
+      },
+      std::chrono::milliseconds(1));
+  logger->info("one");
+  written.Wait();
+  EXPECT_TRUE(sigismember(&blocked, SIGTERM));
+  EXPECT_TRUE(sigismember(&blocked, SIGINT));
 }
 
 TEST(BufferedSinkTest, GoesOnAfterAWriteThatFails) {
