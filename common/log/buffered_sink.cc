@@ -30,7 +30,8 @@ BufferedSink::~BufferedSink() {
   {
     MutexLock lock(&timing_);
     closing_ = true;
-    changed_.Signal();
+    lines_arrive_.Signal();
+    closes_.Signal();
   }
   thread_.join();
   try {
@@ -49,7 +50,7 @@ void BufferedSink::sink_it_(const spdlog::details::log_msg& message) {
   if (!first) return;
   MutexLock lock(&timing_);
   lines_wait_ = true;
-  changed_.Signal();
+  lines_arrive_.Signal();
 }
 
 void BufferedSink::flush_() {
@@ -61,10 +62,10 @@ void BufferedSink::FlushInTime() {
   while (true) {
     {
       MutexLock lock(&timing_);
-      while (!lines_wait_ && !closing_) changed_.Wait(&timing_);
+      while (!lines_wait_ && !closing_) lines_arrive_.Wait(&timing_);
       if (closing_) return;
       lines_wait_ = false;
-      changed_.WaitFor(&timing_, absl::FromChrono(max_delay_));
+      closes_.WaitFor(&timing_, absl::FromChrono(max_delay_));
     }
     try {
       flush();

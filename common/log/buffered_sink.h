@@ -42,7 +42,8 @@ class BufferedSink final : public spdlog::sinks::base_sink<std::mutex> {
   std::string waiting_;  // Under base_sink's mutex.
 
   Mutex timing_;
-  CondVar changed_;
+  CondVar lines_arrive_;
+  CondVar closes_;
   bool lines_wait_ ABSL_GUARDED_BY(timing_) = false;
   bool closing_ ABSL_GUARDED_BY(timing_) = false;
   std::thread thread_;

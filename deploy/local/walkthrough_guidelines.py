@@ -123,7 +123,7 @@ class Guidelines:
         trace = session.call(session.assay.traces.GetTrace, request).trace
         names = [span.span_name for span in trace.spans]
         session.console.print(f"  {trace.name} holds the spans {', '.join(names)}")
-        session.report["evaluation_trace"] = {"name": trace.name, "spans": names}
+        session.report["evaluation_trace"] = {"name": trace.name, "spans": names, "answer": _answer(rows[0])}
 
 
 def _answer(row):

@@ -29,7 +29,7 @@ def check(report, conversations):
     assert report["registered"]["revision"].endswith("/revisions/2") and report["registered"]["production"] in (1, 2)
     shares = [value for name, value in report["evaluation"].items() if "/share/" in name]
     assert sum(shares) == pytest.approx(1.0)
-    assert "customer_support_agent" in report["evaluation_trace"]["spans"]
+    assert "customer_support_agent" in report["evaluation_trace"]["spans"], report["evaluation_trace"]
     for part in ("guidelines", "scorers"):
         assert report[part]["differ"] and report[part]["polite"]["tone"] > report[part]["rude"]["tone"]
     assert report["scorers"]["polite"]["follows_policies"] > report["scorers"]["rude"]["follows_policies"]
