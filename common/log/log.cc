@@ -2,12 +2,11 @@
 
 #include <spdlog/details/file_helper.h>
 #include <spdlog/logger.h>
-#include <unistd.h>
 
 #include <array>
 #include <atomic>
-#include <cerrno>
 #include <cmath>
+#include <cstdio>
 #include <cstdlib>
 #include <exception>
 #include <memory>
@@ -32,12 +31,7 @@ struct Destination {
 };
 
 void WriteToStderr(std::string_view lines) {
-  while (!lines.empty()) {
-    const ssize_t written = write(STDERR_FILENO, lines.data(), lines.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return;
-    lines.remove_prefix(static_cast<size_t>(written));
-  }
+  std::fwrite(lines.data(), 1, lines.size(), stderr);  // Which has no buffer.
 }
 
 // Throws if the file cannot be opened.

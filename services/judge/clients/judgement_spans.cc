@@ -1,6 +1,5 @@
 #include "services/judge/clients/judgement_spans.h"
 
-#include <algorithm>
 #include <string>
 #include <string_view>
 
@@ -66,13 +65,7 @@ void AppendMessage(std::string_view role, std::string_view text,
 }
 
 std::string InputMessages(const std::vector<ChatMessage>& messages) {
-  size_t bytes = 2;
-  for (const ChatMessage& message : messages) {
-    bytes += std::min(message.text.size(), kMaxTextBytes) + message.text.size() / 16 + 64;
-  }
-  std::string json;
-  json.reserve(bytes);
-  json.push_back('[');
+  std::string json = "[";
   for (const ChatMessage& message : messages) {
     if (json.size() > 1) json.push_back(',');
     AppendMessage(RoleName(message.role), message.text, message.tool_calls, &json);
