@@ -23,6 +23,8 @@ namespace assay::judge {
 class FakeModelClient final : public ModelClient {
  public:
   using Responder = std::function<absl::StatusOr<ModelResponse>(const ModelRequest&)>;
+  using ContextResponder =
+      std::function<absl::StatusOr<ModelResponse>(const ModelRequest&, const CallContext&)>;
 
   // `executor` runs the answers, and outlives the client.
   explicit FakeModelClient(Executor* executor) : executor_(executor) {}
@@ -37,7 +39,15 @@ class FakeModelClient final : public ModelClient {
     AddResponse(TextResponse(std::move(text), truncated));
   }
 
-  void SetResponder(Responder responder) ABSL_LOCKS_EXCLUDED(mutex_) {
+  void SetResponder(Responder responder) {
+    SetResponder([responder = std::move(responder)](const ModelRequest& request,
+                                                    const CallContext&) {
+      return responder(request);
+    });
+  }
+
+  // For models that hold their answers back until the caller gives up.
+  void SetResponder(ContextResponder responder) ABSL_LOCKS_EXCLUDED(mutex_) {
     MutexLock lock(&mutex_);
     responder_ = std::move(responder);
   }
@@ -62,14 +72,15 @@ class FakeModelClient final : public ModelClient {
     executor_->Run([this, request = std::move(request), context = std::move(context),
                     done = std::move(done)]() mutable {
       absl::StatusOr<ModelResponse> answer =
-          context.Cancelled() ? absl::CancelledError("cancelled") : Answer(std::move(request));
+          context.Cancelled() ? absl::CancelledError("cancelled") : Answer(std::move(request), context);
       std::move(done)(std::move(answer));
     });
   }
 
  private:
-  absl::StatusOr<ModelResponse> Answer(ModelRequest request) ABSL_LOCKS_EXCLUDED(mutex_) {
-    Responder responder;
+  absl::StatusOr<ModelResponse> Answer(ModelRequest request, const CallContext& context)
+      ABSL_LOCKS_EXCLUDED(mutex_) {
+    ContextResponder responder;
     {
       MutexLock lock(&mutex_);
       requests_.push_back(request);
@@ -81,14 +92,14 @@ class FakeModelClient final : public ModelClient {
       responder = responder_;
     }
     if (!responder) return absl::InternalError("nothing is scripted");
-    return responder(request);
+    return responder(request, context);
   }
 
   Executor* const executor_;
   mutable Mutex mutex_;
   std::deque<absl::StatusOr<ModelResponse>> responses_ ABSL_GUARDED_BY(mutex_);
   std::vector<ModelRequest> requests_ ABSL_GUARDED_BY(mutex_);
-  Responder responder_ ABSL_GUARDED_BY(mutex_);
+  ContextResponder responder_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace assay::judge
