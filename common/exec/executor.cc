@@ -23,18 +23,43 @@ ThreadPool::ThreadPool(std::string name, int threads) {
 
 ThreadPool::~ThreadPool() { Shutdown(); }
 
+bool ThreadPool::Queue::ShouldWake() {
+  static const int cores = static_cast<int>(std::max(std::thread::hardware_concurrency(), 1U));
+  const int most = std::min(idle_threads, cores);
+  if (waking_threads >= most || std::cmp_less_equal(tasks.size(), waking_threads)) return false;
+  ++waking_threads;
+  return true;
+}
+
+bool ThreadPool::Queue::WaitForTask() {
+  while (tasks.empty()) {
+    if (shutting_down) {
+      --live_threads;
+      return false;
+    }
+    ++idle_threads;
+    wake.Wait(&mutex);
+    --idle_threads;
+    // Also when it woke up by itself: at worst one more thread is woken than there is work for.
+    waking_threads = std::max(waking_threads - 1, 0);
+  }
+  return true;
+}
+
 void ThreadPool::Run(Task task) {
   const std::shared_ptr<Queue> queue = queue_;
+  bool wake = false;
   {
     MutexLock lock(&queue->mutex);
     if (queue->live_threads > 0) {
       queue->tasks.push_back(std::move(task));
       task = nullptr;
+      wake = queue->ShouldWake();
     }
   }
   if (task != nullptr) return std::move(task)();
   // Outside the mutex: a thread that wakes and finds it taken sleeps a second time.
-  queue->wake.Signal();
+  if (wake) queue->wake.Signal();
 }
 
 void ThreadPool::Shutdown() {
@@ -57,18 +82,15 @@ void ThreadPool::Work(Queue& queue, const std::string& name) {
   pthread_setname_np(pthread_self(), name.c_str());
   while (true) {
     Task task;
+    bool wake = false;
     {
       MutexLock lock(&queue.mutex);
-      while (queue.tasks.empty()) {
-        if (queue.shutting_down) {
-          --queue.live_threads;
-          return;
-        }
-        queue.wake.Wait(&queue.mutex);
-      }
+      if (!queue.WaitForTask()) return;
       task = std::move(queue.tasks.front());
       queue.tasks.pop_front();
+      wake = queue.ShouldWake();
     }
+    if (wake) queue.wake.Signal();
     std::move(task)();
   }
 }

@@ -27,7 +27,9 @@ class Executor {
   virtual void Run(Task task) = 0;
 };
 
-// A fixed number of threads over one queue, first in first out. Thread-safe.
+// A fixed number of threads over one queue, first in first out. No more threads are being woken at a
+// time than there are cores; each that wakes up wakes another one if there is more to do. So of many
+// short tasks most run on a thread that is awake already. Thread-safe.
 class ThreadPool final : public Executor {
  public:
   // `name` shows in debuggers (the first 15 characters). `threads` is at least 1.
@@ -53,6 +55,13 @@ class ThreadPool final : public Executor {
     std::deque<Task> tasks ABSL_GUARDED_BY(mutex);
     bool shutting_down ABSL_GUARDED_BY(mutex) = false;
     int live_threads ABSL_GUARDED_BY(mutex) = 0;
+    int idle_threads ABSL_GUARDED_BY(mutex) = 0;    // Those that wait.
+    int waking_threads ABSL_GUARDED_BY(mutex) = 0;  // Of them, those that were signalled.
+
+    // Whether the caller has to signal `wake`, which it does best without the mutex.
+    bool ShouldWake() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
+    // False once there is nothing to run any more.
+    bool WaitForTask() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
   };
 
   static void Work(Queue& queue, const std::string& name) ABSL_LOCKS_EXCLUDED(queue.mutex);

@@ -1,6 +1,7 @@
 #include "common/exec/executor.h"
 
 #include <atomic>
+#include <barrier>
 #include <memory>
 #include <thread>
 #include <vector>
@@ -38,6 +39,19 @@ TEST(ThreadPoolTest, ShutdownRunsAllThatIsQueuedAndWhatThatAdds) {
   pool.Shutdown();
   EXPECT_EQ(ran, 1000);
   EXPECT_EQ(pool.QueueLength(), 0u);
+}
+
+TEST(ThreadPoolTest, TasksThatWaitForEachOtherHaveAThreadEach) {
+  constexpr int kThreads = 8;  // More than there are cores on some machines.
+  ThreadPool pool("test", kThreads);
+  for (int round = 0; round < 200; ++round) {
+    const auto all = std::make_shared<std::barrier<>>(kThreads + 1);
+    for (int i = 0; i < kThreads; ++i) {
+      pool.Run([all] { all->arrive_and_wait(); });
+    }
+    all->arrive_and_wait();
+  }
+  pool.Shutdown();
 }
 
 TEST(ThreadPoolTest, NeverRefusesEvenAfterShutdown) {

@@ -14,6 +14,7 @@
 #include "common/json/json_reader.h"
 #include "common/log/log.h"
 #include "common/rpc/metrics_endpoint.h"
+#include "common/rpc/single_poller.h"
 #include "common/status/errors.h"
 #include "common/status/status_macros.h"
 #include "common/strings/strings.h"
@@ -116,9 +117,11 @@ absl::Status Serve(const Program& program, const ProcessFlags& flags) {
     }
   }
   log::Info("serving", {{"name", program.name}});
+  auto poller = std::make_unique<SinglePoller>();
   const sigset_t signals = StopSignals();
   int signal = 0;
   sigwait(&signals, &signal);
+  poller.reset();
   log::Info("stopping", {{"signal", strsignal(signal)}});
   service->Drain();
   service.reset();
