@@ -40,10 +40,10 @@ class FakeModelClient final : public ModelClient {
   }
 
   void SetResponder(Responder responder) {
-    SetResponder([responder = std::move(responder)](const ModelRequest& request,
-                                                    const CallContext&) {
-      return responder(request);
-    });
+    SetResponder(
+        [responder = std::move(responder)](const ModelRequest& request, const CallContext&) {
+          return responder(request);
+        });
   }
 
   // For models that hold their answers back until the caller gives up.
@@ -71,8 +71,9 @@ class FakeModelClient final : public ModelClient {
       ABSL_LOCKS_EXCLUDED(mutex_) {
     executor_->Run([this, request = std::move(request), context = std::move(context),
                     done = std::move(done)]() mutable {
-      absl::StatusOr<ModelResponse> answer =
-          context.Cancelled() ? absl::CancelledError("cancelled") : Answer(std::move(request), context);
+      absl::StatusOr<ModelResponse> answer = context.Cancelled()
+                                                 ? absl::CancelledError("cancelled")
+                                                 : Answer(std::move(request), context);
       std::move(done)(std::move(answer));
     });
   }
