@@ -103,7 +103,7 @@ void RocksTraceStore::AppendSpans(std::vector<TraceChunk> chunks, bool register_
   const bool fast = arrivals_.Exceeds(bytes, db_.clock().Now());
   const bool busy = appending_.fetch_add(1, std::memory_order_relaxed) >= kMany || fast;
   const ChunkCodec codec =
-      options_.codec.value_or(busy ? ChunkCodec::kLz4 : ChunkCodec::kZstdSpans);
+      options_.codec.value_or(busy ? ChunkCodec::kLz4 : ChunkCodec::kZstdAiSpans);
   append->hasty = codec == ChunkCodec::kLz4;
   if (append->hasty) hasty_bytes_.fetch_add(bytes, std::memory_order_relaxed);
   for (TraceChunk& chunk : append->chunks) {

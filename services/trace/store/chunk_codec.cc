@@ -8,6 +8,7 @@
 
 #include "common/otlp/wire_cursor.h"
 #include "common/status/status_macros.h"
+#include "services/trace/store/ai_chunk_dictionary.h"
 #include "services/trace/store/chunk_dictionary.h"
 
 namespace assay::trace {
@@ -22,21 +23,32 @@ constexpr int kZstdLevel = 3;
 // Of chunks that are packed later: a few percent smaller for twice the time.
 constexpr int kLaterZstdLevel = 5;
 
-// Made once, never destroyed.
-const ZSTD_CDict* CompressionDictionary() {
-  static const ZSTD_CDict* const dictionary =
-      ZSTD_createCDict(kSpanDictionary.data(), kSpanDictionary.size(), kZstdLevel);
-  return dictionary;
+const ZSTD_CDict* CompressionDictionary(std::string_view dictionary, int level) {
+  return ZSTD_createCDict(dictionary.data(), dictionary.size(), level);
 }
-const ZSTD_CDict* LaterCompressionDictionary() {
-  static const ZSTD_CDict* const dictionary =
-      ZSTD_createCDict(kSpanDictionary.data(), kSpanDictionary.size(), kLaterZstdLevel);
-  return dictionary;
+const ZSTD_DDict* DecompressionDictionary(std::string_view dictionary) {
+  return ZSTD_createDDict(dictionary.data(), dictionary.size());
 }
-const ZSTD_DDict* DecompressionDictionary() {
-  static const ZSTD_DDict* const dictionary =
-      ZSTD_createDDict(kSpanDictionary.data(), kSpanDictionary.size());
-  return dictionary;
+
+// For codecs with a dictionary. Made once, never destroyed.
+const ZSTD_CDict* PackWith(ChunkCodec codec) {
+  static const ZSTD_CDict* const spans = CompressionDictionary(kSpanDictionary, kZstdLevel);
+  static const ZSTD_CDict* const ai_spans = CompressionDictionary(kAiSpanDictionary, kZstdLevel);
+  return codec == ChunkCodec::kZstdSpans ? spans : ai_spans;
+}
+const ZSTD_CDict* PackLaterWith() {
+  static const ZSTD_CDict* const ai_spans =
+      CompressionDictionary(kAiSpanDictionary, kLaterZstdLevel);
+  return ai_spans;
+}
+const ZSTD_DDict* UnpackWith(ChunkCodec codec) {
+  static const ZSTD_DDict* const spans = DecompressionDictionary(kSpanDictionary);
+  static const ZSTD_DDict* const ai_spans = DecompressionDictionary(kAiSpanDictionary);
+  return codec == ChunkCodec::kZstdSpans ? spans : ai_spans;
+}
+
+bool HasDictionary(ChunkCodec codec) {
+  return codec == ChunkCodec::kZstdSpans || codec == ChunkCodec::kZstdAiSpans;
 }
 
 void AppendVarint(uint64_t value, std::string* out) {
@@ -83,7 +95,7 @@ size_t Compress(std::string_view otlp, ChunkCodec codec, const ZSTD_CDict* dicti
   thread_local const std::unique_ptr<ZSTD_CCtx, Free> context(ZSTD_createCCtx());
   if (context == nullptr) return 0;
   out->resize(ZSTD_compressBound(otlp.size()));
-  const size_t size = codec == ChunkCodec::kZstdSpans
+  const size_t size = HasDictionary(codec)
                           ? ZSTD_compress_usingCDict(context.get(), out->data(), out->size(),
                                                      otlp.data(), otlp.size(), dictionary)
                           : ZSTD_compressCCtx(context.get(), out->data(), out->size(), otlp.data(),
@@ -146,7 +158,7 @@ std::string Encode(std::string_view otlp, ChunkCodec codec, const ZSTD_CDict* di
 }  // namespace
 
 std::string EncodeChunk(std::string_view otlp, ChunkCodec codec) {
-  return Encode(otlp, codec, CompressionDictionary());
+  return Encode(otlp, codec, PackWith(codec));
 }
 
 absl::StatusOr<std::optional<std::string>> PackAgain(std::string_view record) {
@@ -154,7 +166,7 @@ absl::StatusOr<std::optional<std::string>> PackAgain(std::string_view record) {
   if (fields.codec != static_cast<uint64_t>(ChunkCodec::kLz4)) return std::nullopt;
   std::string scratch;
   ASSAY_ASSIGN_OR_RETURN(const std::string_view otlp, DecodeChunk(record, &scratch));
-  std::string packed = Encode(otlp, ChunkCodec::kZstdSpans, LaterCompressionDictionary());
+  std::string packed = Encode(otlp, ChunkCodec::kZstdAiSpans, PackLaterWith());
   if (packed.size() >= record.size()) return std::nullopt;
   return packed;
 }
@@ -175,10 +187,10 @@ absl::StatusOr<std::string_view> DecodeChunk(std::string_view record, std::strin
     const size_t unfolded = ZSTD_decompressDCtx(DecompressionContext(), scratch->data(),
                                                 scratch->size(), content.data(), content.size());
     if (ZSTD_isError(unfolded) != 0 || unfolded != size) return Broken();
-  } else if (codec == static_cast<uint64_t>(ChunkCodec::kZstdSpans)) {
-    const size_t unfolded =
-        ZSTD_decompress_usingDDict(DecompressionContext(), scratch->data(), scratch->size(),
-                                   content.data(), content.size(), DecompressionDictionary());
+  } else if (codec <= static_cast<uint64_t>(ChunkCodec::kZstdAiSpans)) {
+    const size_t unfolded = ZSTD_decompress_usingDDict(
+        DecompressionContext(), scratch->data(), scratch->size(), content.data(), content.size(),
+        UnpackWith(static_cast<ChunkCodec>(codec)));
     if (ZSTD_isError(unfolded) != 0 || unfolded != size) return Broken();
   } else {
     return Broken();

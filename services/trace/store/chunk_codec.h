@@ -17,7 +17,8 @@ enum class ChunkCodec : uint8_t {
   kNone = 0,
   kLz4 = 1,
   kZstd = 2,
-  kZstdSpans = 3,  // With the dictionary of chunk_dictionary.h.
+  kZstdSpans = 3,    // With the dictionary of chunk_dictionary.h: read, and written no more.
+  kZstdAiSpans = 4,  // With the dictionary of ai_chunk_dictionary.h.
 };
 
 // No record unfolds to more than this: more than any request holds.

@@ -5,6 +5,7 @@
 #include "assay/storage/v1/trace_records.pb.h"
 #include "common/json/canonical.h"
 #include "common/status/status_matchers.h"
+#include "services/trace/store/ai_chunk_dictionary.h"
 #include "services/trace/store/chunk_dictionary.h"
 
 namespace assay::trace {
@@ -54,7 +55,7 @@ TEST_P(ChunkCodecTest, RefusesWhatIsBroken) {
 
 INSTANTIATE_TEST_SUITE_P(Codecs, ChunkCodecTest,
                          testing::Values(ChunkCodec::kNone, ChunkCodec::kLz4, ChunkCodec::kZstd,
-                                         ChunkCodec::kZstdSpans));
+                                         ChunkCodec::kZstdSpans, ChunkCodec::kZstdAiSpans));
 
 TEST(ChunkCodecTest, ReadsRecordsOfTheFirstVersion) {
   storage::v1::SpanChunkRecord record;
@@ -66,9 +67,23 @@ TEST(ChunkCodecTest, ReadsRecordsOfTheFirstVersion) {
 }
 
 // Chunks on disk need the dictionary as it is.
-TEST(ChunkCodecTest, NeverChangesTheDictionary) {
+TEST(ChunkCodecTest, NeverChangesTheDictionaries) {
   EXPECT_EQ(json::Sha256Hex(kSpanDictionary),
             "c41fa3ec5ad9957b060581a7da21312a743d957d20f89a0595101e3b54c575c2");
+  EXPECT_EQ(json::Sha256Hex(kAiSpanDictionary),
+            "8658b6da9ff3a412333a676ebf77f13441f266056c1b4ed83def7a86df7156bd");
+}
+
+TEST(ChunkCodecTest, ShortChunksNeedNoTablesOfTheirOwn) {
+  std::string otlp;
+  for (const char* part : {"assay.span_type", "gen_ai.evaluation.explanation", "It is polite.",
+                           "gen_ai.output.messages", "{\"issue\": \"The parcel is late.\"}",
+                           "gen_ai.usage.input_tokens", "assay.metadata.assay_judged"}) {
+    otlp += part;
+    otlp += static_cast<char>(otlp.size());
+  }
+  EXPECT_LT(EncodeChunk(otlp, ChunkCodec::kZstdAiSpans).size(),
+            EncodeChunk(otlp, ChunkCodec::kZstdSpans).size());
 }
 
 TEST(ChunkCodecTest, KeepsWhatDoesNotShrink) {

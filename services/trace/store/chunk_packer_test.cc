@@ -85,7 +85,7 @@ class ChunkPackerTest : public testing::Test {
   FakeClock clock_{absl::FromUnixSeconds(1'000'000)};
   MemoryTraceDb db_{executor_, clock_};
   RocksTraceStore hasty_{db_, {.codec = ChunkCodec::kLz4}};
-  RocksTraceStore calm_{db_, {.codec = ChunkCodec::kZstdSpans}};
+  RocksTraceStore calm_{db_, {.codec = ChunkCodec::kZstdAiSpans}};
   RocksLifecycleStore lives_{db_};
   ChunkPacker packer_{db_, [this] { return hasty_.hasty_bytes(); }, {.step_bytes = 1}};
 };
