@@ -19,7 +19,8 @@ namespace assay::rpc {
 // One thread; stops when destroyed.
 class SelfPing {
  public:
-  // Calls `address` each `interval` in which `calls_begun` did not change.
+  // Calls `address` each `interval` in which `calls_begun` did not change, unless another object of
+  // this process has called, or seen calls, within it.
   SelfPing(const std::string& address, absl::Duration interval,
            std::function<uint64_t()> calls_begun);
   ~SelfPing();
