@@ -139,9 +139,9 @@ class RocksTraceStore final : public TraceStore {
   const RocksTraceStoreOptions options_;
   TraceLatches latches_;
   std::atomic<int> appending_{0};  // Requests on their way.
-  // A twentieth of what one core packs by zstd. Chunks that come faster are packed later, when there is
-  // time: ChunkPackerOptions::quiet_bytes is the same.
-  ArrivalRate arrivals_{/*bytes_per_second=*/int64_t{8} << 20, /*burst_bytes=*/int64_t{4} << 20};
+  // A tenth of what one core packs by zstd, of judgements a twentieth. Chunks that come faster are
+  // packed later, when there is time (ChunkPackerOptions::quiet_bytes).
+  ArrivalRate arrivals_{/*bytes_per_second=*/int64_t{24} << 20, /*burst_bytes=*/int64_t{12} << 20};
   std::atomic<int64_t> hasty_bytes_{0};
 
   mutable Mutex mutex_;
