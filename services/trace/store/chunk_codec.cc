@@ -23,32 +23,25 @@ constexpr int kZstdLevel = 3;
 // Of chunks that are packed later: a few percent smaller for twice the time.
 constexpr int kLaterZstdLevel = 5;
 
-const ZSTD_CDict* CompressionDictionary(std::string_view dictionary, int level) {
-  return ZSTD_createCDict(dictionary.data(), dictionary.size(), level);
+// Each made when it is first needed, never destroyed.
+template <const std::string_view& kDictionary, int kLevel>
+const ZSTD_CDict* Packing() {
+  static const ZSTD_CDict* const dictionary =
+      ZSTD_createCDict(kDictionary.data(), kDictionary.size(), kLevel);
+  return dictionary;
 }
-const ZSTD_DDict* DecompressionDictionary(std::string_view dictionary) {
-  return ZSTD_createDDict(dictionary.data(), dictionary.size());
+template <const std::string_view& kDictionary>
+const ZSTD_DDict* Unpacking() {
+  static const ZSTD_DDict* const dictionary =
+      ZSTD_createDDict(kDictionary.data(), kDictionary.size());
+  return dictionary;
 }
 
-// For codecs with a dictionary. Made once, never destroyed.
+// Null for codecs without a dictionary.
 const ZSTD_CDict* PackWith(ChunkCodec codec) {
-  static const ZSTD_CDict* const spans = CompressionDictionary(kSpanDictionary, kZstdLevel);
-  static const ZSTD_CDict* const ai_spans = CompressionDictionary(kAiSpanDictionary, kZstdLevel);
-  return codec == ChunkCodec::kZstdSpans ? spans : ai_spans;
-}
-const ZSTD_CDict* PackLaterWith() {
-  static const ZSTD_CDict* const ai_spans =
-      CompressionDictionary(kAiSpanDictionary, kLaterZstdLevel);
-  return ai_spans;
-}
-const ZSTD_DDict* UnpackWith(ChunkCodec codec) {
-  static const ZSTD_DDict* const spans = DecompressionDictionary(kSpanDictionary);
-  static const ZSTD_DDict* const ai_spans = DecompressionDictionary(kAiSpanDictionary);
-  return codec == ChunkCodec::kZstdSpans ? spans : ai_spans;
-}
-
-bool HasDictionary(ChunkCodec codec) {
-  return codec == ChunkCodec::kZstdSpans || codec == ChunkCodec::kZstdAiSpans;
+  if (codec == ChunkCodec::kZstdSpans) return Packing<kSpanDictionary, kZstdLevel>();
+  if (codec == ChunkCodec::kZstdAiSpans) return Packing<kAiSpanDictionary, kZstdLevel>();
+  return nullptr;
 }
 
 void AppendVarint(uint64_t value, std::string* out) {
@@ -95,7 +88,7 @@ size_t Compress(std::string_view otlp, ChunkCodec codec, const ZSTD_CDict* dicti
   thread_local const std::unique_ptr<ZSTD_CCtx, Free> context(ZSTD_createCCtx());
   if (context == nullptr) return 0;
   out->resize(ZSTD_compressBound(otlp.size()));
-  const size_t size = HasDictionary(codec)
+  const size_t size = dictionary != nullptr
                           ? ZSTD_compress_usingCDict(context.get(), out->data(), out->size(),
                                                      otlp.data(), otlp.size(), dictionary)
                           : ZSTD_compressCCtx(context.get(), out->data(), out->size(), otlp.data(),
@@ -166,7 +159,8 @@ absl::StatusOr<std::optional<std::string>> PackAgain(std::string_view record) {
   if (fields.codec != static_cast<uint64_t>(ChunkCodec::kLz4)) return std::nullopt;
   std::string scratch;
   ASSAY_ASSIGN_OR_RETURN(const std::string_view otlp, DecodeChunk(record, &scratch));
-  std::string packed = Encode(otlp, ChunkCodec::kZstdAiSpans, PackLaterWith());
+  std::string packed =
+      Encode(otlp, ChunkCodec::kZstdAiSpans, Packing<kAiSpanDictionary, kLaterZstdLevel>());
   if (packed.size() >= record.size()) return std::nullopt;
   return packed;
 }
@@ -190,7 +184,8 @@ absl::StatusOr<std::string_view> DecodeChunk(std::string_view record, std::strin
   } else if (codec <= static_cast<uint64_t>(ChunkCodec::kZstdAiSpans)) {
     const size_t unfolded = ZSTD_decompress_usingDDict(
         DecompressionContext(), scratch->data(), scratch->size(), content.data(), content.size(),
-        UnpackWith(static_cast<ChunkCodec>(codec)));
+        codec == static_cast<uint64_t>(ChunkCodec::kZstdSpans) ? Unpacking<kSpanDictionary>()
+                                                               : Unpacking<kAiSpanDictionary>());
     if (ZSTD_isError(unfolded) != 0 || unfolded != size) return Broken();
   } else {
     return Broken();
