@@ -49,15 +49,18 @@ struct FamilyOptions {
   size_t block_bytes = size_t{16} << 10;
   // Files are packed for speed, also those that stay longest.
   bool packed_for_speed = false;
-  // New files that may wait before they are merged with older ones: each is looked into by a read.
+  // New files that may wait before they are merged with older ones, or of a family that is merged by
+  // size all of its sorted runs: each is looked into by a read.
   int max_new_files = 4;
+  // Files are merged with as many of about their size (universal compaction), not with all that a
+  // level holds: an entry is copied a few times less, the more the larger the family. While the
+  // largest are merged the family takes twice its room. A family cannot go back to levels.
+  bool merged_by_size = false;
   // Values come compressed: files add no compression of their own.
   bool compressed_values = false;
-  // Above zero: values of this size and more live in blob files, outside the tree.
+  // Above zero: values of this size and more live in blob files, outside the tree. A file goes when
+  // nobody refers to it any more; what is left in others is moved by common/rocks/blob_space.h only.
   uint64_t min_blob_bytes = 0;
-  // Compactions move what is left in the oldest blob files: this share of them. Little is enough
-  // where values expire in the order in which they came, for then whole files go.
-  double blob_moved_share = 0.25;
   // Above zero: every file passes the compaction filter at least this often.
   absl::Duration rewrite_after = absl::ZeroDuration();
 };

@@ -103,6 +103,15 @@ rocksdb::ColumnFamilyOptions FamilyRocksOptions(const FamilyOptions& family,
   }
   if (family.packed_for_speed) options.bottommost_compression = options.compression;
   options.level0_file_num_compaction_trigger = family.max_new_files;
+  if (family.merged_by_size) {
+    options.compaction_style = rocksdb::kCompactionStyleUniversal;
+    rocksdb::CompactionOptionsUniversal& universal = options.compaction_options_universal;
+    // While a large merge runs, new files are not merged in pairs.
+    universal.min_merge_width = 4;
+    // All is merged into one when what is newer has grown to four times the oldest: less often saves
+    // copies, and what was written twice takes little here.
+    universal.max_size_amplification_percent = 400;
+  }
   if (family.compressed_values) {
     options.compression = rocksdb::kNoCompression;
     options.bottommost_compression = rocksdb::kNoCompression;
@@ -112,8 +121,6 @@ rocksdb::ColumnFamilyOptions FamilyRocksOptions(const FamilyOptions& family,
     options.min_blob_size = family.min_blob_bytes;
     options.blob_compression_type =
         family.compressed_values ? rocksdb::kNoCompression : rocksdb::kLZ4Compression;
-    options.enable_blob_garbage_collection = true;
-    options.blob_garbage_collection_age_cutoff = family.blob_moved_share;
     options.blob_file_size = 64 << 20;
   }
   if (family.rewrite_after > absl::ZeroDuration()) {

@@ -51,10 +51,10 @@ void CheckIndexes(const std::string& key) {
 void CheckDueAndSessions(const std::string& key) {
   uint64_t time_ms = 0;
   uint32_t number = 0;
-  TraceId trace;
   std::string text;
-  if (keys::DecodeDueTrace(key, &time_ms, &trace).ok()) {
-    FUZZ_CHECK(keys::DueTrace(time_ms, trace) == key);
+  DueTraces due;
+  if (keys::DecodeDueTrace(key, "", &due).ok()) {
+    FUZZ_CHECK(keys::DueTrace(due) == key);
   }
   if (keys::DecodeDueSession(key, &time_ms, &number, &text).ok()) {
     FUZZ_CHECK(keys::DueSession(time_ms, number, text) == key);

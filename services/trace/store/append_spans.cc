@@ -156,7 +156,7 @@ void RocksTraceStore::FinishAppend(Append& append, absl::StatusOr<AppendResult> 
 
 absl::Status RocksTraceStore::PrepareAppend(Append& append, Write& write) const {
   ASSAY_RETURN_IF_ERROR(db_.CheckWritable());
-  ASSAY_ASSIGN_OR_RETURN(std::vector<TraceRecords> records, ReadTraces(append.traces));
+  ASSAY_ASSIGN_OR_RETURN(std::vector<TraceRecords> records, ReadForWrite(append.traces));
   constexpr size_t kBesidesSpans = 4096;  // About what facts and index entries take.
   size_t bytes = 0;
   for (const TraceChunk& chunk : append.chunks) bytes += chunk.otlp.size() + kBesidesSpans;
@@ -175,6 +175,7 @@ absl::Status RocksTraceStore::PrepareAppend(Append& append, Write& write) const 
       ASSAY_RETURN_IF_ERROR(PrepareChunk(append, chunk, sequence, records[i], write));
     }
   }
+  PutDue(sequence, write);
   if (append.hasty) {
     write.batch.Put(db_.family(keys::kMeta), keys::Hasty(sequence),
                     keys::HastyValue(append.traces));
@@ -240,12 +241,22 @@ absl::Status RocksTraceStore::PrepareChunk(const Append& append, TraceChunk& chu
     write.checks.push_back(
         StillHolds(keys::kTraces, keys::Facts(chunk.trace), std::move(records.facts)));
   }
-  if (!completed) {
-    write.batch.Put(db_.family(keys::kDue),
-                    keys::DueTrace(DueAfter(now_ms, options_.idle_window), chunk.trace), "");
-  }
+  if (!completed) write.due.push_back(chunk.trace);
   write.usage[{lifetime.number, lifetime.bound_ms / kMsPerHour}] += chunk.facts.span_bytes();
   return absl::OkStatus();
+}
+
+// The traces of a request are due together, by few entries: each is written, deleted and merged. One
+// alone shares its entry with what else comes of it in the same second.
+void RocksTraceStore::PutDue(uint64_t sequence, Write& write) const {
+  constexpr size_t kMaxTogether = 64;
+  const uint64_t due_ms = DueAfter(db_.NowMs(), options_.idle_window);
+  const absl::Span<const TraceId> all = write.due;
+  for (size_t i = 0; i < all.size(); i += kMaxTogether) {
+    const absl::Span<const TraceId> some = all.subspan(i, kMaxTogether);
+    const DueTraces due{due_ms, {some.begin(), some.end()}, some.size() > 1 ? sequence : 0};
+    write.batch.Put(db_.family(keys::kDue), keys::DueTrace(due), keys::DueTraceValue(due));
+  }
 }
 
 void RocksTraceStore::NoteSession(const TraceFacts& before, const TraceFacts& added,
@@ -357,7 +368,7 @@ absl::StatusOr<bool> RocksTraceStore::PreparePreregistration(Preregistration& wo
   if (request.answer().has_value()) return false;
   ASSAY_RETURN_IF_ERROR(db_.CheckWritable());
   request.Record(db_, "", write);
-  ASSAY_ASSIGN_OR_RETURN(std::vector<TraceRecords> records, ReadTraces(work.traces));
+  ASSAY_ASSIGN_OR_RETURN(std::vector<TraceRecords> records, ReadForWrite(work.traces));
   for (size_t i = 0; i < work.traces.size(); ++i) {
     const TraceBinding& bound = records[i].stored.binding;
     if (records[i].state == TraceState::kDeleted) {

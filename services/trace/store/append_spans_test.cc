@@ -1,4 +1,5 @@
 // What spans bring with them beside themselves: entries of the index, due times, counters.
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <string>
@@ -139,6 +140,24 @@ TEST_F(AppendSpansTest, MarksAFieldWithMoreTermsThanThereIsRoomFor) {
   EXPECT_THAT(StartsOf(std::string(kOverflowValue)), ElementsAre(90));
 }
 
+TEST_F(AppendSpansTest, MakesTheTracesOfARequestDueTogether) {
+  std::vector<TraceChunk> chunks;
+  for (uint8_t i = 1; i <= 100; ++i) chunks.push_back(TestChunk(i, "e", 100));
+  Append(std::move(chunks));
+  Append({TestChunk(1, "e", 100, 2), TestChunk(2, "e", 100, 2)});
+  std::vector<TraceId> traces;
+  for (const auto& [key, value] : All(keys::kDue)) {
+    DueTraces entry;
+    ASSERT_OK(keys::DecodeDueTrace(key, value, &entry));
+    traces.insert(traces.end(), entry.traces.begin(), entry.traces.end());
+  }
+  EXPECT_EQ(All(keys::kDue).size(), 3u) << "two of the first request, one of the second";
+  EXPECT_EQ(traces.size(), 102u);
+  std::sort(traces.begin(), traces.end());
+  traces.erase(std::unique(traces.begin(), traces.end()), traces.end());
+  EXPECT_EQ(traces.size(), 100u);
+}
+
 TEST_F(AppendSpansTest, WritesDirectoriesAndDueTimes) {
   clock_.Advance(absl::Milliseconds(1500));
   const uint64_t now = store_.db().NowMs();
@@ -146,13 +165,12 @@ TEST_F(AppendSpansTest, WritesDirectoriesAndDueTimes) {
   Append({TestChunk(1, "e", 100, 2)});
   const auto due = All(keys::kDue);
   ASSERT_EQ(due.size(), 1u) << "two chunks of one second share an entry";
-  uint64_t due_ms = 0;
-  TraceId trace;
-  ASSERT_OK(keys::DecodeDueTrace(due.begin()->first, &due_ms, &trace));
-  EXPECT_EQ(trace, TestTrace(1));
-  EXPECT_GE(due_ms, now + 30'000);
-  EXPECT_LT(due_ms, now + 31'000);
-  EXPECT_EQ(due_ms % 1000, 0u);
+  DueTraces entry;
+  ASSERT_OK(keys::DecodeDueTrace(due.begin()->first, due.begin()->second, &entry));
+  EXPECT_THAT(entry.traces, ElementsAre(TestTrace(1)));
+  EXPECT_GE(entry.due_ms, now + 30'000);
+  EXPECT_LT(entry.due_ms, now + 31'000);
+  EXPECT_EQ(entry.due_ms % 1000, 0u);
 
   const auto directories = All(keys::kDirectory);
   ASSERT_EQ(directories.size(), 2u);

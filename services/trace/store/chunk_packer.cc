@@ -15,11 +15,11 @@
 #include "absl/time/clock.h"
 #include "assay/storage/v1/trace_records.pb.h"
 #include "common/log/log.h"
+#include "common/rocks/blob_space.h"
 #include "common/rocks/ordered_code.h"
 #include "common/rocks/scan.h"
 #include "common/rocks/status.h"
 #include "common/status/status_macros.h"
-#include "rocksdb/metadata.h"
 #include "services/trace/store/chunk_codec.h"
 #include "services/trace/store/trace_keys.h"
 #include "services/trace/store/trace_state.h"
@@ -34,27 +34,6 @@ constexpr int64_t kNoLimit = std::numeric_limits<int64_t>::max();
 void LowerPriority() {
   constexpr int kNice = 10;
   setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), kNice);
-}
-
-// The share of the blob files, the oldest first, whose rest is worth moving: at most twice as much as
-// becomes free. Chunks that did not come in haste would else hold whole files.
-double ShareToMove(rocksdb::DB& db, rocksdb::ColumnFamilyHandle* chunks) {
-  rocksdb::ColumnFamilyMetaData family;
-  db.GetColumnFamilyMetaData(chunks, &family);
-  std::vector<rocksdb::BlobMetaData>& files = family.blob_files;
-  std::sort(files.begin(), files.end(),
-            [](const auto& a, const auto& b) { return a.blob_file_number < b.blob_file_number; });
-  uint64_t free = 0;
-  uint64_t rest = 0;
-  size_t moved = 0;
-  for (size_t i = 0; i < files.size(); ++i) {
-    free += files[i].garbage_blob_bytes;
-    rest += files[i].total_blob_bytes - files[i].garbage_blob_bytes;
-    if (free > 0 && rest <= 2 * free) moved = i + 1;
-  }
-  if (moved == 0) return 0;
-  // Rounded down by RocksDB to whole files.
-  return std::min(1.0, (static_cast<double>(moved) + 0.5) / static_cast<double>(files.size()));
 }
 
 }  // namespace
@@ -87,6 +66,7 @@ void ChunkPacker::Start() {
 void ChunkPacker::Stop() {
   if (!thread_.joinable()) return;
   stop_.Notify();
+  stop_reclaiming_ = true;
   thread_.join();
 }
 
@@ -116,7 +96,7 @@ bool ChunkPacker::Work() {
     if (stop_.WaitFor(pause_)) return false;
     if (absl::Now() >= until) return true;
   }
-  if (const absl::Status status = Reclaim(); !status.ok()) {
+  if (const absl::Status status = Reclaim(); !status.ok() && !stop_reclaiming_) {
     log::Warning("the room of packed chunks could not be brought back", {{"error", status}});
   }
   return false;
@@ -205,32 +185,13 @@ absl::Status ChunkPacker::PackTrace(const TraceId& trace, uint64_t sequence, Bat
 absl::Status ChunkPacker::Reclaim() {
   rocksdb::DB& db = db_.db().raw();
   rocksdb::ColumnFamilyHandle* chunks = db_.family(keys::kChunks);
-  uint64_t key_bytes = 0;
   uint64_t chunk_bytes = 0;
-  db.GetIntProperty(chunks, rocksdb::DB::Properties::kLiveSstFilesSize, &key_bytes);
   db.GetIntProperty(chunks, rocksdb::DB::Properties::kLiveBlobFileSize, &chunk_bytes);
-  const bool worthwhile = packed_bytes_ > chunk_bytes / options_.worthwhile_part;
-  if (!worthwhile || key_bytes > options_.compacted_bytes) return absl::OkStatus();
+  if (packed_bytes_ <= chunk_bytes / options_.worthwhile_part) return absl::OkStatus();
   packed_bytes_ = 0;
   ASSAY_RETURN_IF_ERROR(
       rocks::FromRocks(db.Flush(rocksdb::FlushOptions(), chunks), "flush packed chunks"));
-  // Afterwards it is known what of each blob file nobody refers to any more.
-  ASSAY_RETURN_IF_ERROR(CompactKeys(/*moved_share=*/0));
-  const double share = ShareToMove(db, chunks);
-  return share > 0 ? CompactKeys(share) : absl::OkStatus();
-}
-
-absl::Status ChunkPacker::CompactKeys(double moved_share) {
-  using Policy = rocksdb::BlobGarbageCollectionPolicy;
-  rocksdb::CompactRangeOptions options;
-  options.exclusive_manual_compaction = false;
-  // Also what has just been compacted.
-  options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForce;
-  options.blob_garbage_collection_policy = moved_share > 0 ? Policy::kForce : Policy::kDisable;
-  options.blob_garbage_collection_age_cutoff = moved_share;
-  return rocks::FromRocks(
-      db_.db().raw().CompactRange(options, db_.family(keys::kChunks), nullptr, nullptr),
-      "bring the room of packed chunks back");
+  return rocks::ReclaimBlobSpace(db_.db(), keys::kChunks, &stop_reclaiming_);
 }
 
 }  // namespace assay::trace

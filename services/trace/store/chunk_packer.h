@@ -3,6 +3,7 @@
 #ifndef ASSAY_SERVICES_TRACE_STORE_CHUNK_PACKER_H_
 #define ASSAY_SERVICES_TRACE_STORE_CHUNK_PACKER_H_
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <thread>
@@ -25,11 +26,9 @@ struct ChunkPackerOptions {
   int64_t bytes_per_second = int64_t{16} << 20;
   // Chunks of a step, which is one commit.
   int64_t step_bytes = int64_t{512} << 10;
-  // When all is packed, the keys of chunks are compacted if so large a part of all chunks was packed
-  // and they take no more than this, so that the room comes back at once; else it does with the
-  // compactions that come anyway.
+  // When all is packed, the room of the chunks as they were is brought back if so large a part of all
+  // chunks was packed: that compacts the keys of all, which take about as much.
   uint64_t worthwhile_part = 16;
-  uint64_t compacted_bytes = uint64_t{256} << 20;
 };
 
 // Each hasty request has left an entry (0x1D) with its sequence and its traces, in the commit of its
@@ -53,7 +52,8 @@ class ChunkPacker {
   // bytes were looked at, 0: none is left. Blocks. Errors: the store's; the same chunks are tried
   // again by the next call.
   absl::StatusOr<int64_t> Step();
-  // Brings the room back that chunks took before, if it is worth it. Blocks.
+  // Brings the room back that chunks took before, if it is worth it. Blocks; Stop ends it, with an
+  // error.
   absl::Status Reclaim();
 
  private:
@@ -63,8 +63,6 @@ class ChunkPacker {
   // Packs until nothing is left, or until it is time to look again: then true.
   bool Work();
   bool IsQuiet();
-  // Moves what is left in this share of the blob files, the oldest first.
-  absl::Status CompactKeys(double moved_share);
   absl::StatusOr<Batch> NextBatch() const;
   absl::Status PackTrace(const TraceId& trace, uint64_t sequence, Batch& batch) const;
 
@@ -77,6 +75,7 @@ class ChunkPacker {
   uint64_t from_ = 0;          // No entry below, but for those that were committed late.
   uint64_t packed_bytes_ = 0;  // Since room was brought back.
   Notification stop_;
+  std::atomic<bool> stop_reclaiming_{false};
   std::thread thread_;
 };
 

@@ -18,22 +18,24 @@ absl::Status Unreadable() { return absl::DataLossError("a stored session cannot 
 
 }  // namespace
 
-absl::StatusOr<std::vector<DueTrace>> RocksCompletionStore::TracesDue(uint64_t from_ms,
-                                                                      uint64_t now_ms,
-                                                                      size_t limit) const {
-  std::vector<DueTrace> due;
+absl::StatusOr<std::vector<DueTraces>> RocksCompletionStore::TracesDue(uint64_t from_ms,
+                                                                       uint64_t now_ms,
+                                                                       size_t limit) const {
+  std::vector<DueTraces> due;
+  size_t traces = 0;
   absl::Status broken;
-  auto scanned =
-      rocks::Scan(db_.db(), keys::kDue,
-                  {.begin = keys::DueTracesAt(from_ms),
-                   .end = keys::DueTracesAt(now_ms + 1),
-                   .limit = static_cast<int64_t>(limit),
-                   .fill_cache = false},
-                  [&](std::string_view key, std::string_view) {
-                    DueTrace& entry = due.emplace_back();
-                    broken = keys::DecodeDueTrace(key, &entry.due_ms, &entry.trace);
-                    return broken.ok() ? rocks::ScanStep::Next() : rocks::ScanStep::Stop();
-                  });
+  auto scanned = rocks::Scan(db_.db(), keys::kDue,
+                             {.begin = keys::DueTracesAt(from_ms),
+                              .end = keys::DueTracesAt(now_ms + 1),
+                              .limit = static_cast<int64_t>(limit),
+                              .fill_cache = false},
+                             [&](std::string_view key, std::string_view value) {
+                               DueTraces& entry = due.emplace_back();
+                               broken = keys::DecodeDueTrace(key, value, &entry);
+                               traces += entry.traces.size();
+                               return broken.ok() && traces < limit ? rocks::ScanStep::Next()
+                                                                    : rocks::ScanStep::Stop();
+                             });
   if (!scanned.ok()) return scanned.status();
   if (!broken.ok()) return broken;
   return due;
@@ -139,11 +141,11 @@ void RocksCompletionStore::PutTraces(const CompletionWrite& write, TraceWrite& o
     out.feed.push_back(
         CompletionEvent(completed.experiment, completed.trace, completed.completion));
   }
-  for (const DueTrace& due : write.settled_traces) {
-    out.batch.Delete(db_.family(keys::kDue), keys::DueTrace(due.due_ms, due.trace));
+  for (const DueTraces& due : write.settled_traces) {
+    out.batch.Delete(db_.family(keys::kDue), keys::DueTrace(due));
   }
-  for (const DueTrace& due : write.armed_traces) {
-    out.batch.Put(db_.family(keys::kDue), keys::DueTrace(due.due_ms, due.trace), "");
+  for (const DueTraces& due : write.armed_traces) {
+    out.batch.Put(db_.family(keys::kDue), keys::DueTrace(due), keys::DueTraceValue(due));
   }
 }
 

@@ -18,8 +18,8 @@ class RocksCompletionStore final : public CompletionStore {
   // `db` outlives the store.
   explicit RocksCompletionStore(TraceDb& db) : db_(db) {}
 
-  absl::StatusOr<std::vector<DueTrace>> TracesDue(uint64_t from_ms, uint64_t now_ms,
-                                                  size_t limit) const override;
+  absl::StatusOr<std::vector<DueTraces>> TracesDue(uint64_t from_ms, uint64_t now_ms,
+                                                   size_t limit) const override;
   absl::StatusOr<std::vector<DueSession>> SessionsDue(uint64_t from_ms, uint64_t now_ms,
                                                       size_t limit) const override;
   absl::StatusOr<std::vector<std::optional<SessionRecord>>> GetSessions(

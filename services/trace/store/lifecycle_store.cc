@@ -4,6 +4,7 @@
 #include <limits>
 #include <utility>
 
+#include "common/rocks/blob_space.h"
 #include "common/rocks/disk_space.h"
 #include "common/rocks/int64_add.h"
 #include "common/rocks/ordered_code.h"
@@ -250,40 +251,39 @@ std::vector<std::string> RocksLifecycleStore::Experiments() const {
 absl::StatusOr<StoreSize> RocksLifecycleStore::Size() const {
   StoreSize size;
   ASSAY_ASSIGN_OR_RETURN(size.bytes, rocks::DirectoryBytes(db_.db().path()));
-  uint64_t waiting = 0;
-  db_.db().raw().GetIntProperty(db_.family(keys::kDue), rocksdb::DB::Properties::kEstimateNumKeys,
-                                &waiting);
-  size.waiting_traces = static_cast<int64_t>(waiting);
+  constexpr int64_t kMaxCounted = 100'000;  // Entries, each of one trace or more.
+  const std::string prefix = keys::DueTracePrefix();
+  absl::Status broken;
+  auto scanned = rocks::Scan(
+      db_.db(), keys::kDue,
+      {.begin = prefix, .end = rocks::PrefixEnd(prefix), .limit = kMaxCounted, .fill_cache = false},
+      [&](std::string_view key, std::string_view value) {
+        DueTraces due;
+        broken = keys::DecodeDueTrace(key, value, &due);
+        size.waiting_traces += static_cast<int64_t>(due.traces.size());
+        return broken.ok() ? rocks::ScanStep::Next() : rocks::ScanStep::Stop();
+      });
+  ASSAY_RETURN_IF_ERROR(scanned.status());
+  ASSAY_RETURN_IF_ERROR(broken);
   return size;
 }
 
 absl::Status RocksLifecycleStore::ReclaimSpace() {
   const int64_t before = reclaimable_;
-  for (const keys::Family family : {keys::kChunks, keys::kDirectory, keys::kIndex, keys::kTraces,
-                                    keys::kAssessments, keys::kSessions}) {
-    ASSAY_RETURN_IF_ERROR(Compact(family, /*all_blobs=*/false));
+  for (const keys::Family family :
+       {keys::kDirectory, keys::kIndex, keys::kTraces, keys::kAssessments, keys::kSessions}) {
+    ASSAY_RETURN_IF_ERROR(Compact(family));
   }
-  // Blobs of traces that stay are only copied where it is worth it.
-  uint64_t garbage = 0;
-  uint64_t all = 0;
-  rocksdb::ColumnFamilyHandle* chunks = db_.family(keys::kChunks);
-  using Properties = rocksdb::DB::Properties;
-  db_.db().raw().GetIntProperty(chunks, Properties::kLiveBlobFileGarbageSize, &garbage);
-  db_.db().raw().GetIntProperty(chunks, Properties::kLiveBlobFileSize, &all);
-  if (garbage > all / 4) ASSAY_RETURN_IF_ERROR(Compact(keys::kChunks, /*all_blobs=*/true));
+  ASSAY_RETURN_IF_ERROR(rocks::ReclaimBlobSpace(db_.db(), keys::kChunks, &stop_reclaiming_));
   reclaimable_ -= before;
   return absl::OkStatus();
 }
 
-absl::Status RocksLifecycleStore::Compact(keys::Family family, bool all_blobs) {
+absl::Status RocksLifecycleStore::Compact(keys::Family family) {
   rocksdb::CompactRangeOptions options;
   options.exclusive_manual_compaction = false;
   options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForceOptimized;
   options.canceled = &stop_reclaiming_;
-  if (all_blobs) {
-    options.blob_garbage_collection_policy = rocksdb::BlobGarbageCollectionPolicy::kForce;
-    options.blob_garbage_collection_age_cutoff = 1.0;
-  }
   return rocks::FromRocks(
       db_.db().raw().CompactRange(options, db_.family(family), nullptr, nullptr),
       "bring space back");

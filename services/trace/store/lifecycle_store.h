@@ -46,7 +46,7 @@ class RocksLifecycleStore final : public LifecycleStore {
   // `policy`: the stored record, if there is one.
   absl::StatusOr<ExperimentState> ReadState(uint32_t number,
                                             const std::optional<std::string>& policy) const;
-  absl::Status Compact(keys::Family family, bool all_blobs);
+  absl::Status Compact(keys::Family family);
 
   TraceDb& db_;
   std::atomic<int64_t> reclaimable_{0};

@@ -48,23 +48,57 @@ absl::StatusOr<std::vector<RocksTraceStore::TraceRecords>> RocksTraceStore::Read
   const uint64_t now_ms = db_.NowMs();
   std::vector<TraceRecords> all(traces.size());
   for (size_t i = 0; i < traces.size(); ++i) {
-    TraceRecords& records = all[i];
-    records.binding = std::move(values[2 * i]);
-    if (!records.binding.has_value()) continue;
-    storage::v1::TraceBindingRecord binding;
-    if (!binding.ParseFromString(*records.binding)) return Unreadable("binding");
-    records.state = StateOfBinding(binding, db_.horizons(), now_ms);
-    if (records.state != TraceState::kLive) continue;
-    StoredTrace& stored = records.stored;
-    records.facts = std::move(values[2 * i + 1]);
-    if (records.facts.has_value() && !stored.facts.ParseFromString(*records.facts)) {
-      return Unreadable("trace");
-    }
-    stored.binding = {binding.experiment(), binding.evaluation(), binding.preregistered()};
-    stored.experiment_number = binding.experiment_number();
-    stored.bound_ms = binding.bound_ms();
+    ASSAY_ASSIGN_OR_RETURN(const bool live, TakeBinding(std::move(values[2 * i]), now_ms, all[i]));
+    if (live) ASSAY_RETURN_IF_ERROR(TakeFacts(std::move(values[2 * i + 1]), all[i]));
   }
   return all;
+}
+
+absl::StatusOr<std::vector<RocksTraceStore::TraceRecords>> RocksTraceStore::ReadForWrite(
+    absl::Span<const TraceId> traces) const {
+  std::vector<std::string> wanted;
+  wanted.reserve(traces.size());
+  for (const TraceId& trace : traces) wanted.push_back(keys::Binding(trace));
+  ASSAY_ASSIGN_OR_RETURN(auto bindings, db_.db().MultiGet(keys::kTraces, wanted));
+  const uint64_t now_ms = db_.NowMs();
+  std::vector<TraceRecords> all(traces.size());
+  wanted.clear();
+  std::vector<size_t> known;
+  for (size_t i = 0; i < traces.size(); ++i) {
+    ASSAY_ASSIGN_OR_RETURN(const bool live, TakeBinding(std::move(bindings[i]), now_ms, all[i]));
+    if (!live) continue;
+    known.push_back(i);
+    wanted.push_back(keys::Facts(traces[i]));
+  }
+  if (known.empty()) return all;
+  ASSAY_ASSIGN_OR_RETURN(auto facts, db_.db().MultiGet(keys::kTraces, wanted));
+  for (size_t i = 0; i < known.size(); ++i) {
+    ASSAY_RETURN_IF_ERROR(TakeFacts(std::move(facts[i]), all[known[i]]));
+  }
+  return all;
+}
+
+absl::StatusOr<bool> RocksTraceStore::TakeBinding(std::optional<std::string> binding,
+                                                  uint64_t now_ms, TraceRecords& records) const {
+  records.binding = std::move(binding);
+  if (!records.binding.has_value()) return false;
+  storage::v1::TraceBindingRecord record;
+  if (!record.ParseFromString(*records.binding)) return Unreadable("binding");
+  records.state = StateOfBinding(record, db_.horizons(), now_ms);
+  if (records.state != TraceState::kLive) return false;
+  StoredTrace& stored = records.stored;
+  stored.binding = {record.experiment(), record.evaluation(), record.preregistered()};
+  stored.experiment_number = record.experiment_number();
+  stored.bound_ms = record.bound_ms();
+  return true;
+}
+
+absl::Status RocksTraceStore::TakeFacts(std::optional<std::string> facts, TraceRecords& records) {
+  records.facts = std::move(facts);
+  if (records.facts.has_value() && !records.stored.facts.ParseFromString(*records.facts)) {
+    return Unreadable("trace");
+  }
+  return absl::OkStatus();
 }
 
 absl::Status RocksTraceStore::ReadChunks(

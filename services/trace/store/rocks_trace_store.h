@@ -93,6 +93,7 @@ class RocksTraceStore final : public TraceStore {
     int64_t kept_elsewhere = 0;
     std::vector<uint64_t> sessions;  // OpenSessions::KeyOf, if they are to be told.
     std::vector<TraceId> to_complete;
+    std::vector<TraceId> due;  // To be looked at for their completion.
     std::map<std::pair<uint32_t, uint64_t>, int64_t> usage;  // Bytes by experiment and hour.
   };
 
@@ -103,13 +104,22 @@ class RocksTraceStore final : public TraceStore {
     std::optional<std::string> facts;    // The same.
     StoredTrace stored;                  // Of a live one.
   };
+  // Of one state of the store.
   absl::StatusOr<std::vector<TraceRecords>> ReadTraces(absl::Span<const TraceId> traces) const;
+  // For writers, who meet new traces above all: facts are only looked for where there is a binding.
+  // Who deletes a trace between the two changes its binding, which writers check.
+  absl::StatusOr<std::vector<TraceRecords>> ReadForWrite(absl::Span<const TraceId> traces) const;
+  // Fills in what the binding says; whether the trace is live.
+  absl::StatusOr<bool> TakeBinding(std::optional<std::string> binding, uint64_t now_ms,
+                                   TraceRecords& records) const;
+  static absl::Status TakeFacts(std::optional<std::string> facts, TraceRecords& records);
 
   // Runs `attempt` until its commit does not collide with another one's.
   void TryAppend(std::shared_ptr<Append> append);
   absl::Status PrepareAppend(Append& append, Write& write) const;
   absl::Status PrepareChunk(const Append& append, TraceChunk& chunk, uint64_t sequence,
                             TraceRecords& records, Write& write) const;
+  void PutDue(uint64_t sequence, Write& write) const;
   // The session of a trace that spans are added to is the first that any of them says.
   void NoteSession(const TraceFacts& before, const TraceFacts& added, Write& write) const;
   void FinishAppend(Append& append, absl::StatusOr<AppendResult> result);

@@ -53,7 +53,9 @@ rocks::DbOptions DbOptionsFor(const std::string& path, int64_t memory_bytes, Clo
   options.max_log_bytes = 4 * options.write_buffer_bytes;
   options.path = path;
   options.store_name = "trace";
-  options.schema_version = 2;
+  // Version 3: families that are merged by size, and traces that are due together, which a program of
+  // version 2 does not read. It has nothing to be moved for that.
+  options.schema_version = 3;
   options.families.resize(keys::kFamilies);
   options.migrate = [](rocks::Db&, uint32_t) { return absl::OkStatus(); };
   // The write buffers of the families that take most of what is written. The larger those of the
@@ -68,9 +70,9 @@ rocks::DbOptions DbOptionsFor(const std::string& path, int64_t memory_bytes, Clo
                                      .prefix_bytes = keys::kTracePrefixBytes,
                                      .block_bytes = kSmallBlocks,
                                      .max_new_files = kManyNewFiles,
+                                     .merged_by_size = true,
                                      .compressed_values = true,
                                      .min_blob_bytes = 512,
-                                     .blob_moved_share = 0.1,
                                      .rewrite_after = kRewriteAfter};
   options.families[keys::kTraces] = {
       .name = "traces",
@@ -81,7 +83,9 @@ rocks::DbOptions DbOptionsFor(const std::string& path, int64_t memory_bytes, Clo
       .often_absent = true,
       .bucket_bytes = TraceBucket,
       .block_bytes = kSmallBlocks,
+      .packed_for_speed = true,
       .max_new_files = kManyNewFiles,
+      .merged_by_size = true,
       .rewrite_after = kRewriteAfter};
   options.families[keys::kIndex] = {.name = "index",
                                     .compaction_filter_factory = NewIndexFilterFactory(horizons),
@@ -91,6 +95,7 @@ rocks::DbOptions DbOptionsFor(const std::string& path, int64_t memory_bytes, Clo
                                     .bucket_bytes = IndexBucket,
                                     .packed_for_speed = true,
                                     .max_new_files = kManyNewFiles,
+                                    .merged_by_size = true,
                                     .rewrite_after = kRewriteAfter};
   options.families[keys::kAssessments] = {
       .name = "assessments",
@@ -107,7 +112,9 @@ rocks::DbOptions DbOptionsFor(const std::string& path, int64_t memory_bytes, Clo
       .compaction_filter_factory = NewChunkFilterFactory(horizons),
       .bucket_bytes = TraceBucket,
       .prefix_bytes = keys::kTracePrefixBytes,
+      .packed_for_speed = true,
       .max_new_files = kManyNewFiles,
+      .merged_by_size = true,
       .rewrite_after = kRewriteAfter};
   options.families[keys::kDue] = {.name = "due", .bucket_bytes = DueBucket};
   options.families[keys::kSessions] = {

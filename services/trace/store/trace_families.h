@@ -14,7 +14,7 @@ namespace assay::trace {
 
 // What the database may use of memory when it is busy: five eighths for what is written and not yet
 // in files, the rest for what is read.
-inline constexpr int64_t kDefaultMemoryBytes = int64_t{96} << 20;
+inline constexpr int64_t kDefaultMemoryBytes = int64_t{192} << 20;
 
 // In the order of keys::Family. `clock` outlives the database. Stores of schema version 1 are
 // accepted: see migrate.h.

@@ -73,6 +73,21 @@ bool ConsumeTrace(std::string_view* in, TraceId* trace) {
   return true;
 }
 
+// Values that are lists of traces.
+std::string TracesBytes(absl::Span<const TraceId> traces) {
+  std::string bytes;
+  bytes.reserve(traces.size() * TraceId::kSize);
+  for (const TraceId& trace : traces) bytes.append(trace.bytes());
+  return bytes;
+}
+
+bool ConsumeTraces(std::string_view in, std::vector<TraceId>* traces) {
+  while (!in.empty()) {
+    if (!ConsumeTrace(&in, &traces->emplace_back())) return false;
+  }
+  return true;
+}
+
 std::string WithNumber(Kind kind, uint32_t number) {
   std::string key = Begin(kind);
   rocks::AppendUint32(number, &key);
@@ -319,20 +334,30 @@ std::string Known(std::string_view experiment) { return WithText(kKnown, experim
 
 std::string Epoch() { return Begin(kEpoch); }
 
-std::string DueTrace(uint64_t due_ms, const TraceId& trace) {
-  std::string key = DueTracesAt(due_ms);
-  key.append(trace.bytes());
+std::string DueTrace(const DueTraces& due) {
+  std::string key = DueTracesAt(due.due_ms);
+  key.append(due.traces.front().bytes());
+  if (due.sequence > 0) rocks::AppendUint64(due.sequence, &key);
   return key;
+}
+
+std::string DueTraceValue(const DueTraces& due) {
+  return TracesBytes(absl::MakeConstSpan(due.traces).subspan(1));
 }
 
 std::string DueTracePrefix() { return Begin(kDueTrace); }
 
 std::string DueTracesAt(uint64_t due_ms) { return WithUint64(kDueTrace, due_ms); }
 
-absl::Status DecodeDueTrace(std::string_view key, uint64_t* due_ms, TraceId* trace) {
-  const bool ok = ConsumeBegin(&key, kDueTrace) && rocks::ConsumeUint64(&key, due_ms) &&
-                  ConsumeTrace(&key, trace);
-  return Decoded(ok, key);
+absl::Status DecodeDueTrace(std::string_view key, std::string_view value, DueTraces* due) {
+  due->traces.resize(1);
+  due->sequence = 0;
+  bool ok = ConsumeBegin(&key, kDueTrace) && rocks::ConsumeUint64(&key, &due->due_ms) &&
+            ConsumeTrace(&key, &due->traces.front());
+  if (ok && !key.empty()) {
+    ok = rocks::ConsumeUint64(&key, &due->sequence) && due->sequence > 0;
+  }
+  return Decoded(ok && ConsumeTraces(value, &due->traces), key);
 }
 
 std::string DueSession(uint64_t due_ms, uint32_t number, std::string_view session) {
@@ -429,18 +454,13 @@ std::string Hasty(uint64_t sequence) { return WithUint64(kHasty, sequence); }
 
 std::string HastyPrefix() { return Begin(kHasty); }
 
-std::string HastyValue(absl::Span<const TraceId> traces) {
-  std::string value;
-  value.reserve(traces.size() * TraceId::kSize);
-  for (const TraceId& trace : traces) value.append(trace.bytes());
-  return value;
-}
+std::string HastyValue(absl::Span<const TraceId> traces) { return TracesBytes(traces); }
 
 absl::Status DecodeHasty(std::string_view key, std::string_view value, uint64_t* sequence,
                          std::vector<TraceId>* traces) {
-  bool ok = ConsumeBegin(&key, kHasty) && rocks::ConsumeUint64(&key, sequence);
   traces->clear();
-  while (ok && !value.empty()) ok = ConsumeTrace(&value, &traces->emplace_back());
+  const bool ok = ConsumeBegin(&key, kHasty) && rocks::ConsumeUint64(&key, sequence) &&
+                  ConsumeTraces(value, traces);
   return Decoded(ok, key);
 }
 

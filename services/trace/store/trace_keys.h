@@ -15,6 +15,7 @@
 //   index        0x05  experiment, expectation, name, trace id, resource  number (u32), bound (u64)
 //   assessments  0x06  trace id (16), resource name                       AssessmentDigestRecord
 //   due          0x10  due (u64 ms), trace id                             empty
+//   due          0x10  due (u64 ms), trace id, sequence (u64)             further trace ids
 //   due          0x11  due (u64 ms), number, session                      empty
 //   sessions     0x12  number, session                                    SessionRecord
 //   sessions     0x13  number, last activity (u64 ms, desc.), session     empty
@@ -46,6 +47,7 @@
 #include "absl/status/status.h"
 #include "absl/types/span.h"
 #include "common/request/request_key.h"
+#include "services/trace/core/completion/completion_store.h"
 #include "services/trace/core/ids.h"
 #include "services/trace/core/trace_store.h"
 
@@ -155,11 +157,13 @@ std::string Known(std::string_view experiment);
 // 0x0A epoch -> u64
 std::string Epoch();
 
-// 0x10 due: time, trace -> empty
-std::string DueTrace(uint64_t due_ms, const TraceId& trace);
+// 0x10 due: time, trace -> empty; or, of the traces of one request, time, the first of them, sequence
+// of the request -> the others
+std::string DueTrace(const DueTraces& due);
+std::string DueTraceValue(const DueTraces& due);
 std::string DueTracePrefix();
 std::string DueTracesAt(uint64_t due_ms);  // The smallest key of that time or later.
-absl::Status DecodeDueTrace(std::string_view key, uint64_t* due_ms, TraceId* trace);
+absl::Status DecodeDueTrace(std::string_view key, std::string_view value, DueTraces* due);
 
 // 0x11 due: time, number, session -> empty
 std::string DueSession(uint64_t due_ms, uint32_t number, std::string_view session);

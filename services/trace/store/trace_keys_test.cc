@@ -43,7 +43,7 @@ TEST(TraceKeysTest, HaveTheseBytesForEver) {
             "fffffffffffffffe" +
                 id);
   EXPECT_EQ(Hex(keys::BoundValue(258)), "0000000000000102");
-  EXPECT_EQ(Hex(keys::DueTrace(258, Trace(1))), "01100000000000000102" + id);
+  EXPECT_EQ(Hex(keys::DueTrace({258, {Trace(1)}})), "01100000000000000102" + id);
   EXPECT_EQ(Hex(keys::DueSession(258, 7, "s")), "0111000000000000010200000007730001");
   EXPECT_EQ(Hex(keys::Session(7, "s")), "011200000007730001");
   EXPECT_EQ(Hex(keys::SessionActivity(7, 1, "s")), "011300000007fffffffffffffffe730001");
@@ -90,9 +90,15 @@ TEST(TraceKeysTest, DecodersInvertEncoders) {
   EXPECT_EQ(value, std::string("x\0y", 3));
   EXPECT_EQ(position, (TracePosition{78, Trace(5)}));
   uint64_t time = 0;
-  EXPECT_OK(keys::DecodeDueTrace(keys::DueTrace(6, Trace(7)), &time, &trace));
-  EXPECT_EQ(time, 6u);
-  EXPECT_EQ(trace, Trace(7));
+  for (const DueTraces& due : {DueTraces{6, {Trace(7)}}, {6, {Trace(7), Trace(2), Trace(9)}, 5}}) {
+    DueTraces read;
+    EXPECT_OK(keys::DecodeDueTrace(keys::DueTrace(due), keys::DueTraceValue(due), &read));
+    EXPECT_EQ(read.due_ms, 6u);
+    EXPECT_EQ(read.traces, due.traces);
+    EXPECT_EQ(read.sequence, due.sequence);
+  }
+  DueTraces damaged;
+  EXPECT_FALSE(keys::DecodeDueTrace(keys::DueTrace({6, {Trace(7)}}), "short", &damaged).ok());
   EXPECT_OK(keys::DecodeDueSession(keys::DueSession(8, 9, "s"), &time, &number, &value));
   EXPECT_EQ(value, "s");
   EXPECT_OK(keys::DecodeSession(keys::Session(9, "t"), &number, &value));

@@ -226,14 +226,16 @@ absl::Status Completer::PrepareRequests(Step& step) {
 
 absl::Status Completer::PrepareDueTraces(Step& step) {
   ASSAY_ASSIGN_OR_RETURN(
-      std::vector<DueTrace> due,
+      std::vector<DueTraces> due,
       store_.TracesDue(BeginOf(due_traces_, step.now), ToUnixMs(step.now), options_.batch));
-  step.more = due.size() == options_.batch;
+  std::vector<TraceId> ids;
+  for (const DueTraces& entry : due) {
+    ids.insert(ids.end(), entry.traces.begin(), entry.traces.end());
+  }
+  step.more = ids.size() >= options_.batch;
   step.worked_off_ms = step.more ? due.back().due_ms : ToUnixMs(step.now);
   if (due.empty()) return absl::OkStatus();
   step.lag = step.now - FromUnixMs(due.front().due_ms);
-  std::vector<TraceId> ids;
-  for (const DueTrace& entry : due) ids.push_back(entry.trace);
   std::sort(ids.begin(), ids.end());
   ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
   ASSAY_ASSIGN_OR_RETURN(auto stored, ReadTraces(ids));
@@ -246,7 +248,7 @@ absl::Status Completer::PrepareDueTraces(Step& step) {
     }
     const uint64_t last = stored[i]->facts.last_arrival_ms();
     if (FromUnixMs(last) + options_.idle_window > step.now) {
-      step.write.armed_traces.push_back({DueMs(last, options_.idle_window), ids[i]});
+      step.write.armed_traces.push_back({DueMs(last, options_.idle_window), {ids[i]}});
     } else {
       CompleteTrace(ids[i], *stored[i], false, step);
     }

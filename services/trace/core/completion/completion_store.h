@@ -26,10 +26,12 @@ namespace assay::trace {
 
 using SessionRecord = storage::v1::SessionRecord;
 
-// A trace that may be complete at a time (milliseconds of the Unix epoch).
-struct DueTrace {
+// Traces that may be complete at a time (milliseconds of the Unix epoch), one or more.
+struct DueTraces {
   uint64_t due_ms = 0;
-  TraceId trace;
+  std::vector<TraceId> traces;
+  // Of the request that brought them together; 0 of one that is due by itself.
+  uint64_t sequence = 0;
 };
 
 struct SessionKey {
@@ -63,8 +65,8 @@ struct SessionChange {
 struct CompletionWrite {
   std::vector<CompletedTrace> traces;
   std::vector<SessionChange> sessions;
-  std::vector<DueTrace> settled_traces;  // No more due.
-  std::vector<DueTrace> armed_traces;    // Due from now on.
+  std::vector<DueTraces> settled_traces;  // No more due.
+  std::vector<DueTraces> armed_traces;    // Due from now on.
   std::vector<DueSession> settled_sessions;
   std::vector<DueSession> armed_sessions;
   std::vector<RequestKey> requests;  // Remembered as answered for 24 hours.
@@ -81,9 +83,10 @@ class CompletionStore {
  public:
   virtual ~CompletionStore() = default;
 
-  // What is due from `from_ms` to `now_ms`, both included, the earliest first.
-  virtual absl::StatusOr<std::vector<DueTrace>> TracesDue(uint64_t from_ms, uint64_t now_ms,
-                                                          size_t limit) const = 0;
+  // What is due from `from_ms` to `now_ms`, both included, the earliest first: until `limit` traces
+  // are there, or a few more of the last request.
+  virtual absl::StatusOr<std::vector<DueTraces>> TracesDue(uint64_t from_ms, uint64_t now_ms,
+                                                           size_t limit) const = 0;
   virtual absl::StatusOr<std::vector<DueSession>> SessionsDue(uint64_t from_ms, uint64_t now_ms,
                                                               size_t limit) const = 0;
 

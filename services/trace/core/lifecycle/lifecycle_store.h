@@ -61,7 +61,7 @@ struct DeletedTraces {
 
 struct StoreSize {
   int64_t bytes = 0;           // Of the store's files.
-  int64_t waiting_traces = 0;  // For their completion, about.
+  int64_t waiting_traces = 0;  // For their completion; of very many, at least so many.
 };
 
 // Thread-safe. Reads block on the disk. `done` runs on the store's executor, never inline, when the
