@@ -141,7 +141,11 @@ class LifecycleStoreTest : public testing::Test {
     return answer.value_or(absl::InternalError("no answer"));
   }
 
-  bool Exists(int number) { return (*traces_.GetTrace(Trace(number))).has_value(); }
+  bool Exists(int number) {
+    const bool exists = (*traces_.GetTrace(Trace(number))).has_value();
+    EXPECT_EQ((*traces_.GetFacts({Trace(number)}))[0].has_value(), exists) << number;
+    return exists;
+  }
   std::map<std::string, std::string> TagsOf(int number) {
     absl::StatusOr<std::optional<StoredTrace>> trace = traces_.GetTrace(Trace(number));
     const auto& tags = (*trace)->facts.tags();

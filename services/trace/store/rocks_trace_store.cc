@@ -36,6 +36,24 @@ absl::StatusOr<std::vector<std::optional<StoredTrace>>> RocksTraceStore::GetTrac
   return live;
 }
 
+absl::StatusOr<std::vector<std::optional<TraceFacts>>> RocksTraceStore::GetFacts(
+    absl::Span<const TraceId> traces) const {
+  std::vector<std::string> wanted;
+  wanted.reserve(traces.size());
+  for (const TraceId& trace : traces) wanted.push_back(keys::Facts(trace));
+  ASSAY_ASSIGN_OR_RETURN(auto values, db_.db().MultiGet(keys::kTraces, wanted));
+  std::vector<std::optional<TraceFacts>> all(traces.size());
+  for (size_t i = 0; i < traces.size(); ++i) {
+    if (!values[i].has_value()) continue;
+    TraceFacts facts;
+    if (!facts.ParseFromString(*values[i])) return Unreadable("trace");
+    // A deletion takes the facts with it.
+    if (db_.horizons().IsGone({facts.experiment_number(), facts.bound_ms()})) continue;
+    all[i] = std::move(facts);
+  }
+  return all;
+}
+
 absl::StatusOr<std::vector<RocksTraceStore::TraceRecords>> RocksTraceStore::ReadTraces(
     absl::Span<const TraceId> traces) const {
   std::vector<std::string> wanted;

@@ -54,6 +54,8 @@ class RocksTraceStore final : public TraceStore {
   absl::StatusOr<std::optional<StoredTrace>> GetTrace(const TraceId& trace) const override;
   absl::StatusOr<std::vector<std::optional<StoredTrace>>> GetTraces(
       absl::Span<const TraceId> traces) const override;
+  absl::StatusOr<std::vector<std::optional<TraceFacts>>> GetFacts(
+      absl::Span<const TraceId> traces) const override;
   absl::Status ReadChunks(
       const TraceId& trace,
       absl::FunctionRef<bool(uint64_t sequence, std::string_view otlp)> visit) const override;

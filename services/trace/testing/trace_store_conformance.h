@@ -149,6 +149,12 @@ TYPED_TEST_P(TraceStoreConformance, KeepsSpansAndAddsUpFacts) {
   EXPECT_EQ((*several)[0]->binding.experiment, "f");
   EXPECT_EQ((*several)[1], std::nullopt);
   EXPECT_EQ((*several)[2]->binding.experiment, "e");
+  auto facts = this->store().GetFacts({TestTrace(2), TestTrace(9), TestTrace(1)});
+  ASSERT_OK(facts);
+  EXPECT_EQ((*facts)[0]->start_unix_nano(), 50'000'000'000u);
+  EXPECT_FALSE((*facts)[1].has_value());
+  EXPECT_EQ((*facts)[2]->start_unix_nano(), 90'000'000'000u);
+  EXPECT_EQ((*facts)[2]->experiment_number(), (*several)[2]->experiment_number);
 }
 
 TYPED_TEST_P(TraceStoreConformance, NeverChangesABinding) {

@@ -30,6 +30,25 @@ absl::Status NoSpans(const std::string& experiment, const TraceId& trace) {
                           " has arrived"));
 }
 
+// What `read` says of each trace. One that is damaged must not hold up the others: nullopt.
+template <class Record, class Read>
+absl::StatusOr<std::vector<std::optional<Record>>> ReadEach(const std::vector<TraceId>& traces,
+                                                            Read read) {
+  absl::StatusOr<std::vector<std::optional<Record>>> all = read(absl::MakeConstSpan(traces));
+  if (all.ok() || all.status().code() != absl::StatusCode::kDataLoss) return all;
+  std::vector<std::optional<Record>> readable;
+  for (const TraceId& trace : traces) {
+    absl::StatusOr<std::vector<std::optional<Record>>> one = read(absl::MakeConstSpan(&trace, 1));
+    if (!one.ok() && one.status().code() != absl::StatusCode::kDataLoss) return one.status();
+    if (!one.ok()) {
+      log::Error("a trace is damaged and cannot be completed",
+                 {{"trace", trace.Hex()}, {"error", one.status()}});
+    }
+    readable.push_back(one.ok() ? std::move(one->front()) : std::nullopt);
+  }
+  return readable;
+}
+
 absl::Status Stopping() {
   return MakeError(absl::StatusCode::kUnavailable, "DRAINING",
                    "the server is shutting down; connect again");
@@ -219,7 +238,8 @@ absl::Status Completer::PrepareRequests(Step& step) {
       }
       if (is_new) step.write.requests.push_back(request.key);
     }
-    if (!IsComplete(stored[i]->facts)) CompleteTrace(request.trace, *stored[i], true, step);
+    if (IsComplete(stored[i]->facts)) continue;
+    CompleteTrace(request.trace, stored[i]->binding.experiment, stored[i]->facts, true, step);
   }
   return absl::OkStatus();
 }
@@ -238,64 +258,53 @@ absl::Status Completer::PrepareDueTraces(Step& step) {
   step.lag = step.now - FromUnixMs(due.front().due_ms);
   std::sort(ids.begin(), ids.end());
   ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
-  ASSAY_ASSIGN_OR_RETURN(auto stored, ReadTraces(ids));
+  ASSAY_ASSIGN_OR_RETURN(
+      auto known, ReadEach<TraceFacts>(ids, [this](auto some) { return traces_.GetFacts(some); }));
   for (size_t i = 0; i < ids.size(); ++i) {
-    if (!stored[i].has_value() || IsComplete(stored[i]->facts)) continue;
+    if (!known[i].has_value() || IsComplete(*known[i])) continue;
     // Without an ended root nothing is decided: the chunk that brings it makes the trace due again.
-    if (!RootEnded(stored[i]->facts)) {
-      NoteUnended(*stored[i]);
+    if (!RootEnded(*known[i])) {
+      NoteUnended(*known[i]);
       continue;
     }
-    const uint64_t last = stored[i]->facts.last_arrival_ms();
+    const uint64_t last = known[i]->last_arrival_ms();
     if (FromUnixMs(last) + options_.idle_window > step.now) {
       step.write.armed_traces.push_back({DueMs(last, options_.idle_window), {ids[i]}});
     } else {
-      CompleteTrace(ids[i], *stored[i], false, step);
+      CompleteTrace(ids[i], store_.ExperimentOf(known[i]->experiment_number()), *known[i], false,
+                    step);
     }
   }
   step.write.settled_traces = std::move(due);
   return absl::OkStatus();
 }
 
-void Completer::NoteUnended(const StoredTrace& stored) {
-  const std::string& session = stored.facts.session();
-  if (options_.open_sessions == nullptr || session.empty()) return;
-  options_.open_sessions->NoteUnended(OpenSessions::KeyOf(stored.experiment_number, session));
+void Completer::NoteUnended(const TraceFacts& facts) {
+  if (options_.open_sessions == nullptr || facts.session().empty()) return;
+  options_.open_sessions->NoteUnended(
+      OpenSessions::KeyOf(facts.experiment_number(), facts.session()));
 }
 
 absl::StatusOr<std::vector<std::optional<StoredTrace>>> Completer::ReadTraces(
     const std::vector<TraceId>& traces) {
-  auto all = traces_.GetTraces(traces);
-  if (all.ok() || all.status().code() != absl::StatusCode::kDataLoss) return all;
-  // One that is damaged must not hold up the others.
-  std::vector<std::optional<StoredTrace>> readable;
-  for (const TraceId& trace : traces) {
-    absl::StatusOr<std::optional<StoredTrace>> one = traces_.GetTrace(trace);
-    if (!one.ok() && one.status().code() != absl::StatusCode::kDataLoss) return one.status();
-    if (!one.ok()) {
-      log::Error("a trace is damaged and cannot be completed",
-                 {{"trace", trace.Hex()}, {"error", one.status()}});
-    }
-    readable.push_back(one.ok() ? *std::move(one) : std::nullopt);
-  }
-  return readable;
+  return ReadEach<StoredTrace>(traces, [this](auto some) { return traces_.GetTraces(some); });
 }
 
-void Completer::CompleteTrace(const TraceId& trace, const StoredTrace& stored, bool requested,
-                              Step& step) {
+void Completer::CompleteTrace(const TraceId& trace, std::string experiment, const TraceFacts& facts,
+                              bool requested, Step& step) {
   if (!step.completed.insert(trace).second) return;
+  if (!facts.session().empty()) {
+    step.touched[{facts.experiment_number(), facts.session()}] = experiment;
+  }
   CompletedTrace& completed = step.write.traces.emplace_back();
   completed.trace = trace;
-  completed.experiment = stored.binding.experiment;
-  completed.experiment_number = stored.experiment_number;
-  completed.bound_ms = stored.bound_ms;
-  completed.completion.set_generation(stored.facts.completion().generation() + 1);
-  completed.completion.set_through_sequence(stored.facts.last_sequence());
+  completed.experiment = std::move(experiment);
+  completed.experiment_number = facts.experiment_number();
+  completed.bound_ms = facts.bound_ms();
+  completed.completion.set_generation(facts.completion().generation() + 1);
+  completed.completion.set_through_sequence(facts.last_sequence());
   completed.completion.set_complete_ms(ToUnixMs(step.now));
   completed.completion.set_requested(requested);
-  if (!stored.facts.session().empty()) {
-    step.touched[{stored.experiment_number, stored.facts.session()}] = stored.binding.experiment;
-  }
 }
 
 absl::Status Completer::TouchSessions(Step& step) {

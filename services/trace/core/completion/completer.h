@@ -97,8 +97,10 @@ class Completer {
   // nullopt in the place of a trace that cannot be read at all.
   absl::StatusOr<std::vector<std::optional<StoredTrace>>> ReadTraces(
       const std::vector<TraceId>& traces);
-  void NoteUnended(const StoredTrace& stored);
-  void CompleteTrace(const TraceId& trace, const StoredTrace& stored, bool requested, Step& step);
+  void NoteUnended(const TraceFacts& facts);
+  // `facts`: with spans.
+  void CompleteTrace(const TraceId& trace, std::string experiment, const TraceFacts& facts,
+                     bool requested, Step& step);
   absl::Status TouchSessions(Step& step);
   absl::Status DecideSession(const DueSession& due, const std::optional<SessionRecord>& record,
                              Step& step);
