@@ -24,6 +24,10 @@ using ::assay::storage::v1::EvaluationTallyRecord;
 
 // Rows read at a time.
 constexpr int kReadChunk = 64;
+// Rows in work for each that may ask somebody: others wait for their traces meanwhile, or for what
+// they came to to be stored. Not while they take much memory.
+constexpr int kRowsForEachThatAsks = 3;
+constexpr size_t kMaxRowBytes = 16 << 20;
 // Results stored in one commit, in bytes; above it the rest goes into the next one.
 constexpr size_t kCommitBytes = 16 << 20;
 
@@ -49,27 +53,32 @@ GatheringOptions Groups(int width) {
 // Rows that have come to an end, on their way to the job's thread.
 class Finished {
  public:
-  void Put(absl::StatusOr<RowOutcome> outcome) ABSL_LOCKS_EXCLUDED(mutex_) {
+  struct Row {
+    absl::StatusOr<RowOutcome> outcome;
+    size_t bytes = 0;  // Of the row as it was read.
+  };
+
+  void Put(Row row) ABSL_LOCKS_EXCLUDED(mutex_) {
     MutexLock lock(&mutex_);
-    outcomes_.push_back(std::move(outcome));
-    if (outcomes_.size() == 1 || outcomes_.size() >= enough_) changed_.SignalAll();
+    rows_.push_back(std::move(row));
+    if (rows_.size() == 1 || rows_.size() >= enough_) changed_.SignalAll();
   }
   // Waits for at least one, and for a moment until there are `enough`.
-  std::vector<absl::StatusOr<RowOutcome>> TakeAll(size_t enough) ABSL_LOCKS_EXCLUDED(mutex_) {
+  std::vector<Row> TakeAll(size_t enough) ABSL_LOCKS_EXCLUDED(mutex_) {
     MutexLock lock(&mutex_);
     enough_ = enough;
-    while (outcomes_.empty()) changed_.Wait(&mutex_);
-    while (outcomes_.size() < enough) {
+    while (rows_.empty()) changed_.Wait(&mutex_);
+    while (rows_.size() < enough) {
       if (!changed_.WaitFor(&mutex_, GatheringOptions().patience)) break;
     }
-    return std::exchange(outcomes_, {});
+    return std::exchange(rows_, {});
   }
 
  private:
   Mutex mutex_;
   CondVar changed_;
   size_t enough_ ABSL_GUARDED_BY(mutex_) = 1;
-  std::vector<absl::StatusOr<RowOutcome>> outcomes_ ABSL_GUARDED_BY(mutex_);
+  std::vector<Row> rows_ ABSL_GUARDED_BY(mutex_);
 };
 
 class EvaluationJob {
@@ -124,6 +133,9 @@ class EvaluationJob {
     plan->log = std::make_unique<ResultLog>(
         env_.rows.feedback, env_.rows.patience, plan->report,
         ResultLog::Evaluation{plan->experiment, name_.ToString(), record.uid()}, groups);
+    plan->slots = std::make_unique<RowSlots>(
+        record.evaluation().spec().parallelism(),
+        GatheringPlace{env_.rows.patience.executor(), env_.rows.patience.timers()});
     plan->models = std::make_unique<PatientModelClient>(
         env_.rows.models, env_.rows.patience, env_.rows.clock, env_.rows.model_wait, plan->report);
     const v1::EvaluationSpec& spec = record.evaluation().spec();
@@ -169,9 +181,15 @@ class EvaluationJob {
     return absl::OkStatus();
   }
 
-  // Starts rows until `width` are in flight or none is left.
+  // Whether another row may be in work beside those that are.
+  bool HasRoom(int width) const {
+    if (in_flight_ < width) return true;
+    return in_flight_ < kRowsForEachThatAsks * width && in_flight_bytes_ < kMaxRowBytes;
+  }
+
+  // Starts rows until enough are in work or none is left.
   absl::Status StartRows(int width) {
-    while (in_flight_ < width) {
+    while (HasRoom(width)) {
       if (read_.empty()) {
         ASSAY_ASSIGN_OR_RETURN(std::vector<StoredRow> rows,
                                env_.store.ReadRows(uid(), next_row_, kReadChunk));
@@ -183,20 +201,25 @@ class EvaluationJob {
         continue;
       }
       ++in_flight_;
+      const size_t bytes = read_.front().row.ByteSizeLong();
+      in_flight_bytes_ += bytes;
       RunRow(env_.rows, plan_, std::move(read_.front()), context_,
-             EnsureCalled<RowOutcome>([finished = finished_](absl::StatusOr<RowOutcome> outcome) {
-               finished->Put(std::move(outcome));
-             }));
+             EnsureCalled<RowOutcome>(
+                 [finished = finished_, bytes](absl::StatusOr<RowOutcome> outcome) {
+                   finished->Put({std::move(outcome), bytes});
+                 }));
       read_.pop_front();
     }
     return absl::OkStatus();
   }
 
-  absl::Status Store(std::vector<absl::StatusOr<RowOutcome>> outcomes) {
-    in_flight_ -= static_cast<int>(outcomes.size());
+  absl::Status Store(std::vector<Finished::Row> rows) {
+    in_flight_ -= static_cast<int>(rows.size());
+    for (const Finished::Row& row : rows) in_flight_bytes_ -= row.bytes;
     std::vector<v1::EvaluationRowResult> results;
     size_t bytes = 0;
-    for (absl::StatusOr<RowOutcome>& outcome : outcomes) {
+    for (Finished::Row& row : rows) {
+      absl::StatusOr<RowOutcome>& outcome = row.outcome;
       if (!outcome.ok()) return outcome.status();
       AddToTally(*outcome, plan_->record.value_types(), &tally_);
       bytes += outcome->result.ByteSizeLong();
@@ -254,6 +277,7 @@ class EvaluationJob {
   std::deque<StoredRow> read_;
   int64_t next_row_ = 0;
   int in_flight_ = 0;
+  size_t in_flight_bytes_ = 0;
 };
 
 }  // namespace

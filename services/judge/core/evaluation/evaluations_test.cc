@@ -338,6 +338,9 @@ TEST_F(EvaluationsTest, CancellingKeepsWhatIsDone) {
   request.mutable_spec()->set_parallelism(1);
   ASSERT_THAT(process_->Create(request), IsOk());
   third_row.Wait();
+  process_->WaitUntil(kName, [](const v1::Evaluation& evaluation) {
+    return evaluation.progress().rows_done() == 2;
+  });
   const absl::StatusOr<v1::Evaluation> cancelled = process_->Cancel(kName);
   go_on.Notify();
   ASSERT_THAT(cancelled, IsOk());
@@ -347,6 +350,42 @@ TEST_F(EvaluationsTest, CancellingKeepsWhatIsDone) {
   EXPECT_EQ(process_->Get(kName).progress().rows_done(), 2);
   EXPECT_EQ(process_->Cancel(kName)->state(), v1::EVALUATION_STATE_CANCELLED);
   EXPECT_EQ(asked, 3);
+}
+
+TEST_F(EvaluationsTest, NoMoreRowsAskAtATimeThanWereAskedFor) {
+  Notification two_ask;
+  std::atomic<int> asked = 0;
+  std::atomic<int> asking = 0;
+  std::atomic<int> most = 0;
+  world_.models.SetResponder([&](const ModelRequest&) {
+    const int now = ++asking;
+    for (int seen = most; now > seen && !most.compare_exchange_weak(seen, now);) {
+    }
+    if (++asked == 2) two_ask.Notify();
+    two_ask.Wait();
+    --asking;
+    return Verdict("good");
+  });
+  v1::CreateEvaluationRequest request = Request(30);
+  request.mutable_spec()->set_parallelism(2);
+  EXPECT_EQ(Run(request).progress().rows_done(), 30);
+  EXPECT_EQ(most, 2);
+}
+
+TEST_F(EvaluationsTest, ARowAsksWhileTheOneBeforeIsLogged) {
+  Notification second_row;
+  std::atomic<int> asked = 0;
+  world_.models.SetResponder([&](const ModelRequest&) {
+    if (++asked == 2) second_row.Notify();
+    return Verdict("good");
+  });
+  world_.feedback.rule = [&](const std::vector<feedback::v1::Assessment>&) {
+    second_row.Wait();
+    return absl::OkStatus();
+  };
+  v1::CreateEvaluationRequest request = Request(2);
+  request.mutable_spec()->set_parallelism(1);
+  EXPECT_EQ(Run(request).progress().rows_done(), 2);
 }
 
 // The process ends in the middle; the next one goes on. No answer is asked for twice.

@@ -154,6 +154,15 @@ class RowRun : public std::enable_shared_from_this<RowRun> {
   }
 
   void AskPredictor(Done<std::string> answered) {
+    plan_->slots->Take([self = shared_from_this(), answered = std::move(answered)]() mutable {
+      self->Ask([self, answered = std::move(answered)](absl::StatusOr<std::string> bytes) mutable {
+        self->plan_->slots->GiveBack();
+        std::move(answered)(std::move(bytes));
+      });
+    });
+  }
+
+  void Ask(Done<std::string> answered) {
     v1::PredictRequest request;
     *request.mutable_inputs() = row_.row.inputs();
     if (spec().predictor().has_parameters()) {
@@ -277,18 +286,41 @@ class RowRun : public std::enable_shared_from_this<RowRun> {
       MutexLock lock(&mutex_);
       judgements_.resize(all);
       unanswered_ = all;
+      asking_.assign(all, true);
     }
-    for (size_t i = 0; i < all; ++i) {
-      jobs::Once(
-          *plan_->journal, Step(i < judges ? StrCat("judge/", i) : StrCat("scorer/", i - judges)),
-          [self = shared_from_this(), i, judges](Done<std::string> answered) {
-            if (i < judges) return self->AskJudge(i, std::move(answered));
-            self->AskScorer(i - judges, std::move(answered));
-          },
-          [self = shared_from_this(), i](absl::StatusOr<std::string> bytes) {
-            self->OnJudgement(i, ParseStep<JudgementRecord>(bytes));
-          });
+    plan_->slots->Take([self = shared_from_this(), judges, all] {
+      for (size_t i = 0; i < all; ++i) self->JudgeOnce(i, judges);
+    });
+  }
+
+  // By judge number `i`, or by the scorer behind them.
+  void JudgeOnce(size_t i, size_t judges) {
+    jobs::Once(
+        *plan_->journal, Step(i < judges ? StrCat("judge/", i) : StrCat("scorer/", i - judges)),
+        [self = shared_from_this(), i, judges](Done<std::string> answered) {
+          Done<std::string> told =
+              [self, i, answered = std::move(answered)](absl::StatusOr<std::string> bytes) mutable {
+                self->EndAsking(i);
+                std::move(answered)(std::move(bytes));
+              };
+          if (i < judges) return self->AskJudge(i, std::move(told));
+          self->AskScorer(i - judges, std::move(told));
+        },
+        [self = shared_from_this(), i](absl::StatusOr<std::string> bytes) {
+          self->EndAsking(i);  // Of an answer that stood in the journal.
+          self->OnJudgement(i, ParseStep<JudgementRecord>(bytes));
+        });
+  }
+
+  // The slot is free for another row as soon as all have answered, before that is stored.
+  void EndAsking(size_t i) {
+    {
+      MutexLock lock(&mutex_);
+      if (!asking_[i]) return;
+      asking_[i] = false;
+      if (std::find(asking_.begin(), asking_.end(), true) != asking_.end()) return;
     }
+    plan_->slots->GiveBack();
   }
 
   void OnJudgement(size_t slot, absl::StatusOr<JudgementRecord> judgement) {
@@ -480,6 +512,7 @@ class RowRun : public std::enable_shared_from_this<RowRun> {
 
   Mutex mutex_;
   size_t unanswered_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::vector<bool> asking_ ABSL_GUARDED_BY(mutex_);  // By judge or scorer.
   std::vector<JudgementRecord> judgements_ ABSL_GUARDED_BY(mutex_);
   absl::Status failure_ ABSL_GUARDED_BY(mutex_);
 };

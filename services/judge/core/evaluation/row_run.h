@@ -23,6 +23,7 @@
 #include "services/judge/core/evaluation/patience.h"
 #include "services/judge/core/evaluation/patient_model_client.h"
 #include "services/judge/core/evaluation/result_log.h"
+#include "services/judge/core/evaluation/row_slots.h"
 #include "services/judge/core/evaluation/row_trace.h"
 #include "services/judge/core/judge_runner.h"
 #include "services/judge/core/user_ports.h"
@@ -56,6 +57,7 @@ struct EvaluationPlan {
   std::unique_ptr<ResultLog> log;
   TroubleReport report;
   std::unique_ptr<PatientModelClient> models;
+  std::unique_ptr<RowSlots> slots;
 };
 
 // The id of a row's trace: the same on every run.
