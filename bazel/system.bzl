@@ -40,6 +40,7 @@ _LIBRARIES = {
     "grpc++_reflection": struct(flags = ["-lgrpc++_reflection"], always = True, deps = ["grpc++"]),
     "grpcpp_channelz": struct(flags = ["-lgrpcpp_channelz"], always = True, deps = ["grpc++"]),
     "httplib": struct(modules = ["cpp-httplib", "openssl", "zlib"]),
+    "isal": struct(modules = ["libisal"]),
     "lz4": struct(modules = ["liblz4"]),
     "nlohmann_json": struct(modules = ["nlohmann_json"]),
     "openssl": struct(modules = ["openssl"]),
