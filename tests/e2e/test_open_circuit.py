@@ -46,7 +46,7 @@ def own(tmp_path, moody):
 
 
 def evaluate(client, rows):
-    """With one row in work at a time: the first two fail and open the circuit."""
+    """With one row that asks at a time: the first two fail and open the circuit."""
     request = evaluation_service.CreateEvaluationRequest(parent="experiments/e", evaluation_id="run", request_id=request_id())
     request.spec.judges.add(definition=guidelines_judge("Be polite."), assessment_name="polite")
     request.spec.parallelism = 1
@@ -67,11 +67,12 @@ def ended(client, name):
 def test_rows_wait_until_the_model_is_back(own, moody):
     client = own()
     name = evaluate(client, 6)
+    # A row asks while those before it are stored: the two that failed may be seen a moment later.
     wait_until(lambda: get(client, name).HasField("error"), "what it waits for")
+    wait_until(lambda: get(client, name).progress.judgements_error == 2, "the rows that failed")
     waiting = get(client, name)
     assert waiting.state == evaluation_service.EVALUATION_STATE_RUNNING
     assert waiting.error.code == "MODEL_UNREACHABLE" and "endpoints:/moody" in waiting.error.message
-    assert waiting.progress.judgements_error == 2
     moody.away = False
     evaluation = ended(client, name)
     assert evaluation.progress.judgements_value == 4 and evaluation.progress.judgements_error == 2
