@@ -26,7 +26,7 @@ using ::assay::storage::v1::EvaluationTallyRecord;
 constexpr int kReadChunk = 64;
 // Rows in work for each that may ask somebody: others wait for their traces meanwhile, or for what
 // they came to to be stored. Not while they take much memory.
-constexpr int kRowsForEachThatAsks = 3;
+constexpr int kRowsForEachThatAsks = 4;
 constexpr size_t kMaxRowBytes = 16 << 20;
 // Results stored in one commit, in bytes; above it the rest goes into the next one.
 constexpr size_t kCommitBytes = 16 << 20;
@@ -41,12 +41,11 @@ std::set<std::string> TakenNames(const v1::EvaluationSpec& spec, int own) {
   return names;
 }
 
-// Rows go through their steps in groups, so that a step's call and commit serve many. Half of
-// those in flight is enough for a group: the others are on their way through other steps meanwhile.
+// Rows go through their steps in groups, so that a step's call and commit serve many. As many as may
+// ask are enough for a group: the others are on their way through other steps meanwhile.
 GatheringOptions Groups(int width) {
-  constexpr int kShare = 2;
   GatheringOptions options;
-  options.enough = static_cast<size_t>(std::max(width / kShare, 1));
+  options.enough = static_cast<size_t>(std::max(width, 1));
   return options;
 }
 

@@ -24,7 +24,7 @@ struct GatheringOptions {
   size_t max_bytes = size_t{1} << 20;
   // Less than so many items wait for others to come, but no longer than so.
   size_t enough = 1;
-  absl::Duration patience = absl::Milliseconds(20);
+  absl::Duration patience = absl::Milliseconds(40);
 };
 
 // Where groups are sent from. Both outlive the last group.
