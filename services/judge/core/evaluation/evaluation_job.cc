@@ -183,6 +183,8 @@ class EvaluationJob {
   // Whether another row may be in work beside those that are.
   bool HasRoom(int width) const {
     if (in_flight_ < width) return true;
+    // One at a time: they go in their order.
+    if (width == 1) return false;
     return in_flight_ < kRowsForEachThatAsks * width && in_flight_bytes_ < kMaxRowBytes;
   }
 

@@ -372,20 +372,34 @@ TEST_F(EvaluationsTest, NoMoreRowsAskAtATimeThanWereAskedFor) {
   EXPECT_EQ(most, 2);
 }
 
-TEST_F(EvaluationsTest, ARowAsksWhileTheOneBeforeIsLogged) {
-  Notification second_row;
+TEST_F(EvaluationsTest, ARowAsksWhileThoseBeforeAreLogged) {
+  Notification third_row;
   std::atomic<int> asked = 0;
   world_.models.SetResponder([&](const ModelRequest&) {
-    if (++asked == 2) second_row.Notify();
+    if (++asked == 3) third_row.Notify();
     return Verdict("good");
   });
   world_.feedback.rule = [&](const std::vector<feedback::v1::Assessment>&) {
-    second_row.Wait();
+    third_row.Wait();
     return absl::OkStatus();
   };
-  v1::CreateEvaluationRequest request = Request(2);
+  v1::CreateEvaluationRequest request = Request(3);
+  request.mutable_spec()->set_parallelism(2);
+  EXPECT_EQ(Run(request).progress().rows_done(), 3);
+}
+
+TEST_F(EvaluationsTest, OneAtATimeRowsGoInTheirOrder) {
+  std::atomic<int> asked = 0;
+  std::atomic<bool> in_order = true;
+  world_.predictors.responder = [&](const v1::PredictRequest& request, const std::string&) {
+    const std::string number = std::to_string(asked++);
+    if (request.inputs().json_text() != R"({"q":)" + number + "}") in_order = false;
+    return Prediction("\"fine\"");
+  };
+  v1::CreateEvaluationRequest request = PredictedRequest(20);
   request.mutable_spec()->set_parallelism(1);
-  EXPECT_EQ(Run(request).progress().rows_done(), 2);
+  EXPECT_EQ(Run(request).progress().rows_done(), 20);
+  EXPECT_TRUE(in_order);
 }
 
 // The process ends in the middle; the next one goes on. No answer is asked for twice.
