@@ -1,6 +1,7 @@
 // A key of the trace store that decodes is the one that its fields make.
 #include <string>
 
+#include "services/trace/store/index_group.h"
 #include "services/trace/store/log_keys.h"
 #include "services/trace/store/trace_keys.h"
 #include "tests/fuzz/check.h"
@@ -24,6 +25,8 @@ void CheckSpans(const std::string& key) {
   FUZZ_CHECK(!(keys::IsFacts(key) && keys::IsBinding(key)));
 }
 
+constexpr uint64_t kGroupStart = uint64_t{1} << 60;
+
 void CheckIndexes(const std::string& key) {
   uint32_t number = 0;
   uint64_t bound_ms = 0;
@@ -37,6 +40,21 @@ void CheckIndexes(const std::string& key) {
   }
   if (keys::DecodeTerm(key, &number, &field, &text, &position).ok()) {
     FUZZ_CHECK(keys::Term(number, field, text, position) == key);
+  }
+  const size_t prefix = keys::IndexPrefixBytes(key);
+  FUZZ_CHECK(prefix <= key.size());
+  keys::IndexKeyEnd end;
+  if (keys::DecodeIndexKeyEnd(key.substr(prefix), &end).ok() && end.trace.has_value()) {
+    std::string again = key.substr(0, prefix);
+    keys::AppendPosition(*end.trace, &again);
+    FUZZ_CHECK(again == key);
+  }
+  std::string members;
+  const auto add = [&](const TracePosition& member) {
+    members += GroupMember({.start_unix_nano = kGroupStart}, member);
+  };
+  if (ReadGroup(key, kGroupStart, &bound_ms, add).ok() && !key.empty()) {
+    FUZZ_CHECK(GroupValue(bound_ms) + members == key);
   }
   if (keys::DecodeBoundValue(key, &bound_ms).ok()) FUZZ_CHECK(keys::BoundValue(bound_ms) == key);
   if (keys::DecodeByName(key, &index, &trace, &text).ok()) {

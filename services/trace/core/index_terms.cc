@@ -142,6 +142,12 @@ ResourceTerms TermsOfResource(std::string_view resource, const IndexedAttributes
 void ForEachTerm(const TraceFacts& facts, std::string_view evaluation,
                  absl::FunctionRef<void(std::string_view field, std::string_view value)> visit) {
   for (const std::string& term : facts.terms()) visit(FieldOfTerm(term), ValueOfTerm(term));
+  ForEachTermBesides(facts, evaluation, visit);
+}
+
+void ForEachTermBesides(
+    const TraceFacts& facts, std::string_view evaluation,
+    absl::FunctionRef<void(std::string_view field, std::string_view value)> visit) {
   for (const std::string& field : facts.overflowed_fields()) visit(field, kOverflowValue);
   for (const auto& [key, value] : facts.tags()) {
     visit(StrCat(kTermTags, key), ShortTermValue(value));

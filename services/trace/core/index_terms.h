@@ -125,6 +125,11 @@ ResourceTerms TermsOfResource(std::string_view resource, const IndexedAttributes
 void ForEachTerm(const TraceFacts& facts, std::string_view evaluation,
                  absl::FunctionRef<void(std::string_view field, std::string_view value)> visit);
 
+// Of these the ones that do not stand among the terms of the facts.
+void ForEachTermBesides(
+    const TraceFacts& facts, std::string_view evaluation,
+    absl::FunctionRef<void(std::string_view field, std::string_view value)> visit);
+
 // All terms that a trace with these facts has in the index: the listed ones, markers of overflowed
 // fields, tags, and its evaluation if that is not empty. Ascending, each once.
 std::vector<IndexTerm> AllTerms(const TraceFacts& facts, std::string_view evaluation);

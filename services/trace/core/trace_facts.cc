@@ -202,6 +202,13 @@ void MergeCompletion(const TraceFacts& newer, TraceFacts* facts) {
 // Times, root and names: what only facts with spans have.
 void MergeSpans(const TraceFacts& newer, TraceFacts* facts) {
   const bool first = !HasSpans(*facts);
+  // A place in the index is that of a start.
+  const bool moves = first || newer.start_unix_nano() < facts->start_unix_nano();
+  if (moves) facts->clear_index_group();
+  const bool same = newer.start_unix_nano() == facts->start_unix_nano();
+  if (newer.has_index_group() && (moves || (same && !facts->has_index_group()))) {
+    *facts->mutable_index_group() = newer.index_group();
+  }
   const auto start = [](const TraceFacts& of) {
     return std::tuple(of.start_unix_nano(), std::string_view(of.first_span_name()));
   };

@@ -44,6 +44,7 @@ bool PrecedesAsRoot(const storage::v1::RootSpanRecord& a, const storage::v1::Roo
 // Adds `newer` to `facts`; either may be empty, and either may be without spans. Rules:
 // - Times, the root (of one that was sent again, the later chunk wins), counts, terms, arrival and
 //   completion (the highest generation) come out the same in whatever order requests are merged.
+// - The group of the index is that of the earliest start.
 // - Session, user, experiment and each key of the metadata: the first that is not empty stays.
 // - Usage of a span: the later chunk counts; spans beyond kMaxUsageSpans (by id) are added up.
 // - Tags: first `removed_tags` go, then `tags` are set. `facts` keeps no removed tags. A tag that a

@@ -6,6 +6,7 @@
 #include "common/rocks/int64_add.h"
 #include "common/status/status_macros.h"
 #include "common/strings/strings.h"
+#include "services/trace/core/completion/completeness.h"
 #include "services/trace/core/trace_scope.h"
 #include "services/trace/store/chunk_codec.h"
 #include "services/trace/store/index_entries.h"
@@ -63,6 +64,14 @@ void CompleteFirst(uint64_t sequence, uint64_t now_ms, TraceFacts* facts) {
   completion.set_through_sequence(sequence);
   completion.set_complete_ms(now_ms);
   completion.set_requested(true);
+}
+
+// What the completer need not read of a trace that begins with these spans; nullopt for one that is
+// there already.
+std::optional<DueState> StateWhenDue(const TraceFacts& added, const TraceFacts& before,
+                                     const keys::Lifetime& lifetime) {
+  if (before.schema_version() != 0) return std::nullopt;
+  return DueState{lifetime.number, lifetime.bound_ms, RootEnded(added), added.session()};
 }
 
 int64_t SpansOf(const TraceChunk& chunk) {
@@ -162,6 +171,7 @@ absl::Status RocksTraceStore::PrepareAppend(Append& append, Write& write) const 
   for (const TraceChunk& chunk : append.chunks) bytes += chunk.otlp.size() + kBesidesSpans;
   write.batch = rocks::WriteBatch(bytes);
   const uint64_t sequence = db_.NextSequence();
+  RequestGroups groups(append.chunks, sequence);
   for (size_t i = 0; i < append.chunks.size(); ++i) {
     TraceChunk& chunk = append.chunks[i];
     if (records[i].state == TraceState::kDeleted) {
@@ -172,9 +182,10 @@ absl::Status RocksTraceStore::PrepareAppend(Append& append, Write& write) const 
     if (too_late) {
       write.refused[kRefusedJudgement] += SpansOf(chunk);
     } else {
-      ASSAY_RETURN_IF_ERROR(PrepareChunk(append, chunk, sequence, records[i], write));
+      ASSAY_RETURN_IF_ERROR(PrepareChunk(append, chunk, sequence, records[i], groups, write));
     }
   }
+  groups.Put(db_, write.batch);
   PutDue(sequence, write);
   if (append.hasty) {
     write.batch.Put(db_.family(keys::kMeta), keys::Hasty(sequence),
@@ -189,7 +200,7 @@ absl::Status RocksTraceStore::PrepareAppend(Append& append, Write& write) const 
 
 absl::Status RocksTraceStore::PrepareChunk(const Append& append, TraceChunk& chunk,
                                            uint64_t sequence, TraceRecords& records,
-                                           Write& write) const {
+                                           RequestGroups& groups, Write& write) const {
   const StoredTrace& stored = records.stored;
   const bool bound = records.state == TraceState::kLive;
   const TraceBinding& binding = bound ? stored.binding : chunk.claimed;
@@ -226,6 +237,8 @@ absl::Status RocksTraceStore::PrepareChunk(const Append& append, TraceChunk& chu
                   chunk.otlp);
   write.batch.Put(db_.family(keys::kDirectory), keys::Directory(chunk.trace, sequence, lifetime),
                   chunk.directory.SerializeAsString());
+  const bool placed = AddToIndex(db_, chunk.trace, lifetime, binding.evaluation, stored.facts,
+                                 chunk.facts, groups, write.batch);
   // The first facts of a trace are put whole: nothing has to be merged to read them.
   if (bound) {
     write.batch.Merge(db_.family(keys::kTraces), keys::Facts(chunk.trace),
@@ -234,14 +247,16 @@ absl::Status RocksTraceStore::PrepareChunk(const Append& append, TraceChunk& chu
     write.batch.Put(db_.family(keys::kTraces), keys::Facts(chunk.trace),
                     chunk.facts.SerializeAsString());
   }
-  const bool placed = AddToIndex(db_, chunk.trace, lifetime, binding.evaluation, stored.facts,
-                                 chunk.facts, write.batch);
   // Tags may be set meanwhile, at the place that the trace had.
   if (placed && bound) {
     write.checks.push_back(
         StillHolds(keys::kTraces, keys::Facts(chunk.trace), std::move(records.facts)));
   }
-  if (!completed) write.due.push_back(chunk.trace);
+  if (!completed) {
+    write.due.traces.push_back(chunk.trace);
+    write.due.states.push_back(StateWhenDue(chunk.facts, stored.facts, lifetime));
+  }
+  if (bound) db_.NoteChanged(chunk.trace);
   write.usage[{lifetime.number, lifetime.bound_ms / kMsPerHour}] += chunk.facts.span_bytes();
   return absl::OkStatus();
 }
@@ -251,10 +266,15 @@ absl::Status RocksTraceStore::PrepareChunk(const Append& append, TraceChunk& chu
 void RocksTraceStore::PutDue(uint64_t sequence, Write& write) const {
   constexpr size_t kMaxTogether = 64;
   const uint64_t due_ms = DueAfter(db_.NowMs(), options_.idle_window);
-  const absl::Span<const TraceId> all = write.due;
-  for (size_t i = 0; i < all.size(); i += kMaxTogether) {
-    const absl::Span<const TraceId> some = all.subspan(i, kMaxTogether);
-    const DueTraces due{due_ms, {some.begin(), some.end()}, some.size() > 1 ? sequence : 0};
+  const DueTraces& all = write.due;
+  for (size_t i = 0; i < all.traces.size(); i += kMaxTogether) {
+    const auto some = absl::MakeConstSpan(all.traces).subspan(i, kMaxTogether);
+    DueTraces due{.due_ms = due_ms, .traces = {some.begin(), some.end()}};
+    if (some.size() > 1) {
+      const auto states = absl::MakeConstSpan(all.states).subspan(i, kMaxTogether);
+      due.sequence = sequence;
+      due.states.assign(states.begin(), states.end());
+    }
     write.batch.Put(db_.family(keys::kDue), keys::DueTrace(due), keys::DueTraceValue(due));
   }
 }

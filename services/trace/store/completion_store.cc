@@ -5,14 +5,13 @@
 #include "common/rocks/ordered_code.h"
 #include "common/rocks/scan.h"
 #include "common/status/status_macros.h"
+#include "services/trace/core/index_terms.h"
+#include "services/trace/store/index_scan.h"
 #include "services/trace/store/request_record.h"
-#include "services/trace/store/term_scan.h"
 #include "services/trace/store/trace_keys.h"
 
 namespace assay::trace {
 namespace {
-
-constexpr std::string_view kTermSession = "session";  // As the spans are indexed.
 
 absl::Status Unreadable() { return absl::DataLossError("a stored session cannot be read"); }
 
@@ -33,12 +32,24 @@ absl::StatusOr<std::vector<DueTraces>> RocksCompletionStore::TracesDue(uint64_t 
                                DueTraces& entry = due.emplace_back();
                                broken = keys::DecodeDueTrace(key, value, &entry);
                                traces += entry.traces.size();
+                               ForgetChanged(entry);
                                return broken.ok() && traces < limit ? rocks::ScanStep::Next()
                                                                     : rocks::ScanStep::Stop();
                              });
   if (!scanned.ok()) return scanned.status();
   if (!broken.ok()) return broken;
   return due;
+}
+
+void RocksCompletionStore::ForgetChanged(DueTraces& due) const {
+  for (size_t i = 0; i < due.states.size(); ++i) {
+    std::optional<DueState>& state = due.states[i];
+    if (!state.has_value()) continue;
+    if (db_.changed().MayHaveChanged(due.traces[i], due.sequence) ||
+        db_.horizons().IsGone({state->experiment_number, state->bound_ms})) {
+      state.reset();
+    }
+  }
 }
 
 absl::StatusOr<std::vector<DueSession>> RocksCompletionStore::SessionsDue(uint64_t from_ms,
@@ -107,21 +118,12 @@ absl::StatusOr<std::vector<SessionPosition>> RocksCompletionStore::ListSessions(
 absl::StatusOr<std::vector<TracePosition>> RocksCompletionStore::TracesOfSession(
     const SessionKey& session, const std::optional<TracePosition>& after, bool newest_first,
     size_t limit) const {
-  const std::string prefix =
-      keys::TermPrefix(session.experiment_number, kTermSession, session.session);
-  rocks::ScanRequest request{.begin = prefix,
-                             .end = rocks::PrefixEnd(prefix),
-                             .limit = static_cast<int64_t>(limit),
-                             .reverse = !newest_first};
-  if (after.has_value()) {
-    std::string key = keys::Term(session.experiment_number, kTermSession, session.session, *after);
-    if (newest_first) {
-      request.begin = std::move(key) + '\0';
-    } else {
-      request.end = std::move(key);
-    }
-  }
-  return ScanTerms(db_, request);
+  return ReadPositions(
+      db_,
+      {.prefix = keys::TermPrefix(session.experiment_number, kTermSession, session.session),
+       .after = after,
+       .newest_first = newest_first},
+      limit);
 }
 
 absl::StatusOr<bool> RocksCompletionStore::WasAnswered(const RequestKey& request) const {
@@ -131,6 +133,8 @@ absl::StatusOr<bool> RocksCompletionStore::WasAnswered(const RequestKey& request
 
 void RocksCompletionStore::PutTraces(const CompletionWrite& write, TraceWrite& out) const {
   for (const CompletedTrace& completed : write.traces) {
+    // Else it is completed with what made it due.
+    if (completed.completion.requested()) db_.NoteChanged(completed.trace);
     storage::v1::TraceFactsRecord facts;
     facts.set_schema_version(1);
     facts.set_experiment_number(completed.experiment_number);

@@ -38,6 +38,8 @@ class RocksCompletionStore final : public CompletionStore {
   void Commit(CompletionWrite write, DoneStatus done) override;
 
  private:
+  // States of traces that may be otherwise by now.
+  void ForgetChanged(DueTraces& due) const;
   void PutTraces(const CompletionWrite& write, TraceWrite& out) const;
   void PutSessions(const CompletionWrite& write, TraceWrite& out) const;
 

@@ -11,6 +11,7 @@
 #include "common/status/status_macros.h"
 #include "services/trace/core/index_terms.h"
 #include "services/trace/core/trace_facts.h"
+#include "services/trace/store/index_entries.h"
 #include "services/trace/store/log_keys.h"
 #include "services/trace/store/trace_state.h"
 
@@ -59,13 +60,8 @@ absl::Status EraseSpans(TraceDb& db, const TraceId& trace, const Facts& facts, T
 void EraseIndex(TraceDb& db, const TraceId& trace, const storage::v1::TraceBindingRecord& binding,
                 const Facts& facts, TraceWrite& write) {
   if (!HasSpans(facts)) return;
-  rocksdb::ColumnFamilyHandle* index = db.family(keys::kIndex);
-  const uint32_t number = binding.experiment_number();
-  const TracePosition position{facts.start_unix_nano(), trace};
-  write.batch.Delete(index, keys::Time(number, position));
-  for (const IndexTerm& term : AllTerms(facts, binding.evaluation())) {
-    write.batch.Delete(index, keys::Term(number, term.field, term.value, position));
-  }
+  const keys::Lifetime lifetime{binding.experiment_number(), binding.bound_ms()};
+  EraseFromIndex(db, PlaceOf(trace, lifetime, facts), facts, binding.evaluation(), write.batch);
 }
 
 absl::Status EraseAssessments(TraceDb& db, const TraceId& trace, TraceWrite& write) {
@@ -119,6 +115,7 @@ absl::StatusOr<std::optional<int64_t>> EraseTrace(TraceDb& db, const TraceId& tr
   }
   write.checks.push_back(StillHolds(keys::kTraces, binding_key, std::move(stored[0])));
   write.checks.push_back(FactsUnchanged(trace, facts));
+  db.NoteChanged(trace);
   binding.set_deleted_ms(db.NowMs());
   rocksdb::ColumnFamilyHandle* traces = db.family(keys::kTraces);
   write.batch.Put(traces, binding_key, binding.SerializeAsString());

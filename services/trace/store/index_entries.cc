@@ -4,6 +4,11 @@
 #include <iterator>
 #include <string>
 #include <tuple>
+#include <utility>
+#include <vector>
+
+#include "services/trace/core/index_terms.h"
+#include "services/trace/store/index_group.h"
 
 namespace assay::trace {
 namespace {
@@ -18,8 +23,36 @@ TraceFacts TermsOf(const TraceFacts& facts) {
   return terms;
 }
 
-std::string KeyOf(const IndexPlace& place, const IndexTerm& term) {
-  return keys::Term(place.lifetime.number, term.field, term.value, place.position);
+std::string KeyAt(const IndexPlace& place, std::string prefix) {
+  if (place.group.has_value()) {
+    keys::AppendGroup(*place.group, &prefix);
+  } else {
+    keys::AppendPosition(place.position, &prefix);
+  }
+  return prefix;
+}
+
+void PutAt(const TraceDb& db, const IndexPlace& place, std::string prefix,
+           rocks::WriteBatch& batch) {
+  rocksdb::ColumnFamilyHandle* index = db.family(keys::kIndex);
+  const std::string key = KeyAt(place, std::move(prefix));
+  const uint64_t bound_ms = place.lifetime.bound_ms;
+  if (place.group.has_value()) {
+    batch.Merge(index, key, GroupAddition(*place.group, bound_ms, place.position));
+  } else {
+    batch.Put(index, key, keys::BoundValue(bound_ms));
+  }
+}
+
+void DeleteAt(const TraceDb& db, const IndexPlace& place, std::string prefix,
+              rocks::WriteBatch& batch) {
+  rocksdb::ColumnFamilyHandle* index = db.family(keys::kIndex);
+  const std::string key = KeyAt(place, std::move(prefix));
+  if (place.group.has_value()) {
+    batch.Merge(index, key, GroupRemoval(*place.group, place.position));
+  } else {
+    batch.Delete(index, key);
+  }
 }
 
 std::vector<IndexTerm> Without(const std::vector<IndexTerm>& terms,
@@ -32,54 +65,74 @@ std::vector<IndexTerm> Without(const std::vector<IndexTerm>& terms,
   return rest;
 }
 
-}  // namespace
-
-void PutTerms(const TraceDb& db, const IndexPlace& place, const std::vector<IndexTerm>& terms,
-              rocks::WriteBatch& batch) {
-  const std::string value = keys::BoundValue(place.lifetime.bound_ms);
-  for (const IndexTerm& term : terms) {
-    batch.Put(db.family(keys::kIndex), KeyOf(place, term), value);
-  }
+void PutAll(const TraceDb& db, const IndexPlace& place, const std::vector<IndexTerm>& terms,
+            rocks::WriteBatch& batch) {
+  PutAt(db, place, keys::TimePrefix(place.lifetime.number), batch);
+  for (const IndexTerm& term : terms) PutTerm(db, place, term.field, term.value, batch);
 }
 
-void DeleteTerms(const TraceDb& db, const IndexPlace& place, const std::vector<IndexTerm>& terms,
-                 rocks::WriteBatch& batch) {
-  for (const IndexTerm& term : terms) batch.Delete(db.family(keys::kIndex), KeyOf(place, term));
+}  // namespace
+
+IndexPlace PlaceOf(const TraceId& trace, const keys::Lifetime& lifetime, const TraceFacts& facts) {
+  IndexPlace place{lifetime, {facts.start_unix_nano(), trace}, std::nullopt};
+  if (facts.has_index_group()) {
+    const storage::v1::IndexGroupRecord& group = facts.index_group();
+    place.group = {group.start_unix_nano(), group.sequence(), group.ordinal()};
+  }
+  return place;
+}
+
+void PutTerm(const TraceDb& db, const IndexPlace& place, std::string_view field,
+             std::string_view value, rocks::WriteBatch& batch) {
+  PutAt(db, place, keys::TermPrefix(place.lifetime.number, field, value), batch);
+}
+
+void DeleteTerm(const TraceDb& db, const IndexPlace& place, std::string_view field,
+                std::string_view value, rocks::WriteBatch& batch) {
+  DeleteAt(db, place, keys::TermPrefix(place.lifetime.number, field, value), batch);
+}
+
+void EraseFromIndex(const TraceDb& db, const IndexPlace& place, const TraceFacts& facts,
+                    std::string_view evaluation, rocks::WriteBatch& batch) {
+  DeleteAt(db, place, keys::TimePrefix(place.lifetime.number), batch);
+  for (const IndexTerm& term : AllTerms(facts, evaluation)) {
+    DeleteTerm(db, place, term.field, term.value, batch);
+  }
 }
 
 bool AddToIndex(const TraceDb& db, const TraceId& trace, const keys::Lifetime& lifetime,
-                std::string_view evaluation, const TraceFacts& before, const TraceFacts& added,
-                rocks::WriteBatch& batch) {
-  const bool indexed = HasSpans(before);
-  const bool moves = indexed && added.start_unix_nano() < before.start_unix_nano();
-  const uint64_t start = indexed && !moves ? before.start_unix_nano() : added.start_unix_nano();
-  const IndexPlace place{lifetime, {start, trace}};
+                std::string_view evaluation, const TraceFacts& before, TraceFacts& added,
+                RequestGroups& groups, rocks::WriteBatch& batch) {
+  added.clear_index_group();  // Of an attempt before.
+  IndexPlace place{lifetime, {added.start_unix_nano(), trace}, std::nullopt};
   if (before.schema_version() == 0) {
-    const std::string value = keys::BoundValue(lifetime.bound_ms);
-    ForEachTerm(added, evaluation, [&](std::string_view field, std::string_view term) {
-      batch.Put(db.family(keys::kIndex), keys::Term(lifetime.number, field, term, place.position),
-                value);
-    });
-  } else {
-    TraceFacts after = TermsOf(before);
-    MergeFacts(TermsOf(added), &after);
-    const std::vector<IndexTerm> terms = AllTerms(after, evaluation);
-    if (!indexed) {
-      PutTerms(db, place, terms, batch);
+    if (const auto group = groups.Add(lifetime, place.position, added, evaluation)) {
+      storage::v1::IndexGroupRecord& record = *added.mutable_index_group();
+      record.set_start_unix_nano(group->start_unix_nano);
+      record.set_sequence(group->sequence);
+      record.set_ordinal(group->ordinal);
     } else {
-      const std::vector<IndexTerm> known = AllTerms(before, evaluation);
-      if (moves) {
-        const IndexPlace old{lifetime, {before.start_unix_nano(), trace}};
-        batch.Delete(db.family(keys::kIndex), keys::Time(lifetime.number, old.position));
-        DeleteTerms(db, old, known, batch);
-      }
-      PutTerms(db, place, moves ? terms : Without(terms, known), batch);
+      PutAll(db, place, AllTerms(added, evaluation), batch);
     }
+    return true;
   }
-  if (indexed && !moves) return false;
-  batch.Put(db.family(keys::kIndex), keys::Time(lifetime.number, place.position),
-            keys::BoundValue(lifetime.bound_ms));
-  return true;
+  TraceFacts after = TermsOf(before);
+  MergeFacts(TermsOf(added), &after);
+  const std::vector<IndexTerm> terms = AllTerms(after, evaluation);
+  if (!HasSpans(before)) {
+    PutAll(db, place, terms, batch);
+    return true;
+  }
+  const IndexPlace known = PlaceOf(trace, lifetime, before);
+  if (added.start_unix_nano() < before.start_unix_nano()) {
+    EraseFromIndex(db, known, before, evaluation, batch);
+    PutAll(db, place, terms, batch);
+    return true;
+  }
+  for (const IndexTerm& term : Without(terms, AllTerms(before, evaluation))) {
+    PutTerm(db, known, term.field, term.value, batch);
+  }
+  return false;
 }
 
 }  // namespace assay::trace

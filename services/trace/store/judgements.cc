@@ -5,11 +5,9 @@
 
 #include "assay/storage/v1/trace_records.pb.h"
 #include "common/names/resource_name.h"
-#include "common/rocks/ordered_code.h"
-#include "common/rocks/scan.h"
 #include "common/status/status_macros.h"
 #include "services/trace/core/index_terms.h"
-#include "services/trace/store/term_scan.h"
+#include "services/trace/store/index_scan.h"
 #include "services/trace/store/trace_keys.h"
 #include "services/trace/store/trace_state.h"
 
@@ -18,12 +16,11 @@ namespace assay::trace {
 absl::StatusOr<std::optional<TracePosition>> NextJudgement(
     const TraceDb& db, uint32_t experiment_number, std::string_view judged,
     const std::optional<TracePosition>& after) {
-  const std::string prefix = keys::TermPrefix(experiment_number, kTermJudged, judged);
-  rocks::ScanRequest request{.begin = prefix, .end = rocks::PrefixEnd(prefix), .limit = 1};
-  if (after.has_value()) {
-    request.begin = keys::Term(experiment_number, kTermJudged, judged, *after) + '\0';
-  }
-  ASSAY_ASSIGN_OR_RETURN(const std::vector<TracePosition> found, ScanTerms(db, request));
+  ASSAY_ASSIGN_OR_RETURN(
+      const std::vector<TracePosition> found,
+      ReadPositions(
+          db, {.prefix = keys::TermPrefix(experiment_number, kTermJudged, judged), .after = after},
+          1));
   return found.empty() ? std::nullopt : std::optional(found.front());
 }
 

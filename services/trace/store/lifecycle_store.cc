@@ -15,6 +15,7 @@
 #include "services/trace/core/trace_facts.h"
 #include "services/trace/store/commit_retry.h"
 #include "services/trace/store/erase_trace.h"
+#include "services/trace/store/index_entries.h"
 #include "services/trace/store/request_record.h"
 #include "services/trace/store/trace_deletion.h"
 #include "services/trace/store/trace_state.h"
@@ -90,26 +91,22 @@ absl::StatusOr<bool> RocksLifecycleStore::PrepareTags(const TraceId& trace,
   operand.set_bound_ms(binding.bound_ms());
   operand.set_tags_by_client(true);
   std::map<std::string, std::string> tags(facts.tags().begin(), facts.tags().end());
-  rocksdb::ColumnFamilyHandle* index = db_.family(keys::kIndex);
-  const TracePosition position{facts.start_unix_nano(), trace};
-  const auto term = [&](const std::string& name, const std::string& value) {
-    return keys::Term(binding.experiment_number(), TagField(name), value, position);
-  };
+  const IndexPlace place = PlaceOf(trace, {binding.experiment_number(), binding.bound_ms()}, facts);
   // A trace without spans has no start and stands in no index; its first spans see to that.
   const bool indexed = HasSpans(facts);
   for (const std::string& name : change.remove) {
     operand.add_removed_tags(name);
     const auto found = tags.find(name);
     if (found == tags.end()) continue;
-    if (indexed) write.batch.Delete(index, term(name, found->second));
+    if (indexed) DeleteTerm(db_, place, TagField(name), found->second, write.batch);
     tags.erase(found);
   }
   for (const auto& [name, value] : change.set) {
     (*operand.mutable_tags())[name] = value;
-    auto [place, added] = tags.try_emplace(name, value);
-    if (indexed && !added) write.batch.Delete(index, term(name, place->second));
-    if (indexed) write.batch.Put(index, term(name, value), keys::BoundValue(binding.bound_ms()));
-    place->second = value;
+    auto [known, added] = tags.try_emplace(name, value);
+    if (indexed && !added) DeleteTerm(db_, place, TagField(name), known->second, write.batch);
+    if (indexed) PutTerm(db_, place, TagField(name), value, write.batch);
+    known->second = value;
   }
   if (tags.size() > kMaxTags) {
     return InvalidField("set", "would give the trace more than 100 tags", "TOO_MANY_TAGS");
@@ -270,8 +267,9 @@ absl::StatusOr<StoreSize> RocksLifecycleStore::Size() const {
 
 absl::Status RocksLifecycleStore::ReclaimSpace() {
   const int64_t before = reclaimable_;
-  for (const keys::Family family :
-       {keys::kDirectory, keys::kIndex, keys::kTraces, keys::kAssessments, keys::kSessions}) {
+  // The index twice: the first time traces leave their groups, then groups go that all have left.
+  for (const keys::Family family : {keys::kDirectory, keys::kIndex, keys::kTraces,
+                                    keys::kAssessments, keys::kSessions, keys::kIndex}) {
     ASSAY_RETURN_IF_ERROR(Compact(family));
   }
   ASSAY_RETURN_IF_ERROR(rocks::ReclaimBlobSpace(db_.db(), keys::kChunks, &stop_reclaiming_));

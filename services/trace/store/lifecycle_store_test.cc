@@ -17,6 +17,8 @@
 #include "gtest/gtest.h"
 #include "services/trace/core/index_terms.h"
 #include "services/trace/core/lifecycle/retention_rule.h"
+#include "services/trace/store/completion_store.h"
+#include "services/trace/store/index_scan.h"
 #include "services/trace/testing/memory_trace_store.h"
 #include "services/trace/testing/trace_store_conformance.h"
 
@@ -65,11 +67,25 @@ class LifecycleStoreTest : public testing::Test {
   absl::StatusOr<AppendResult> AppendTo(TraceStore& store, TraceChunk chunk) {
     std::vector<TraceChunk> chunks;
     chunks.push_back(std::move(chunk));
+    return AppendAll(store, std::move(chunks));
+  }
+
+  absl::StatusOr<AppendResult> AppendAll(TraceStore& store, std::vector<TraceChunk> chunks) {
     std::optional<absl::StatusOr<AppendResult>> answer;
     store.AppendSpans(std::move(chunks), true,
                       [&](absl::StatusOr<AppendResult> given) { answer = std::move(given); });
     executor_.RunAll();
     return answer.value_or(absl::InternalError("no answer"));
+  }
+
+  // Traces of one root span each that start at once, in one request.
+  absl::StatusOr<AppendResult> AppendTogether(const std::vector<int>& numbers) {
+    std::vector<TraceChunk> chunks;
+    for (const int number : numbers) {
+      chunks.push_back(TestChunk(1, "e", 100));
+      chunks.back().trace = Trace(number);
+    }
+    return AppendAll(traces_, std::move(chunks));
   }
 
   // The trace of a judgement of `judged`, a resource name.
@@ -178,17 +194,19 @@ class LifecycleStoreTest : public testing::Test {
   }
   // Traces that the index has under a tag.
   std::vector<TraceId> TracesTagged(const std::string& name, const std::string& value) {
+    return TracesUnder(keys::TermPrefix(*db_.FindNumber("e"), "tags." + name, value));
+  }
+  std::vector<TraceId> TracesByTime() {
+    return TracesUnder(keys::TimePrefix(*db_.FindNumber("e")));
+  }
+  std::vector<TraceId> TracesUnder(const std::string& prefix) {
     std::vector<TraceId> traces;
-    const std::optional<uint32_t> number = db_.FindNumber("e");
-    for (const std::string& key :
-         Keys(keys::kIndex, keys::TermPrefix(*number, "tags." + name, value))) {
-      uint32_t found = 0;
-      std::string field;
-      std::string term;
-      TracePosition position;
-      EXPECT_OK(keys::DecodeTerm(key, &found, &field, &term, &position));
-      traces.push_back(position.trace);
-    }
+    const uint64_t horizon_ms = db_.horizons().Of(*db_.FindNumber("e"));
+    EXPECT_OK(ScanPositions(db_, {.prefix = prefix, .horizon_ms = horizon_ms},
+                            [&](const TracePosition& position) {
+                              traces.push_back(position.trace);
+                              return true;
+                            }));
     return traces;
   }
   void CompactAll() {
@@ -288,6 +306,48 @@ TEST_F(LifecycleStoreTest, DeletesEverythingOfATrace) {
   EXPECT_EQ(events[0].experiment(), "e");
   EXPECT_EQ(events[0].trace_deleted(), Trace(1).bytes());
   EXPECT_EQ(lives_.ReclaimableBytes(), 2000);
+}
+
+TEST_F(LifecycleStoreTest, DeletesTracesFromTheGroupsOfTheIndex) {
+  ASSERT_OK(AppendTogether({1, 2, 3}));
+  ASSERT_OK(UpdateTags(1, {.set = {{"env", "test"}}}));
+  ASSERT_OK(UpdateTags(2, {.set = {{"env", "test"}}}));
+  EXPECT_THAT(TracesTagged("env", "test"), ElementsAre(Trace(1), Trace(2)));
+  ASSERT_OK(UpdateTags(2, {.remove = {"env"}}));
+  EXPECT_THAT(TracesTagged("env", "test"), ElementsAre(Trace(1)));
+  EXPECT_THAT(Delete({Trace(1)}), IsOkAndHolds("1"));
+  EXPECT_THAT(TracesTagged("env", "test"), IsEmpty());
+  EXPECT_THAT(TracesByTime(), ElementsAre(Trace(2), Trace(3)));
+  EXPECT_THAT(Delete({Trace(2), Trace(3)}), IsOkAndHolds("2"));
+  EXPECT_THAT(TracesByTime(), IsEmpty());
+  ASSERT_OK(lives_.ReclaimSpace());
+  EXPECT_THAT(Keys(keys::kIndex), IsEmpty());
+}
+
+TEST_F(LifecycleStoreTest, WhatADeletedTraceWasDueForIsKnownNoMore) {
+  ASSERT_OK(AppendTogether({1, 2, 3}));
+  ASSERT_OK(Delete({Trace(2)}));
+  RocksCompletionStore completions(db_);
+  ASSAY_ASSERT_OK_AND_ASSIGN(const auto due, completions.TracesDue(0, db_.NowMs() + 60'000, 10));
+  ASSERT_EQ(due.size(), 1u);
+  ASSERT_THAT(due[0].traces, ElementsAre(Trace(1), Trace(2), Trace(3)));
+  EXPECT_TRUE(due[0].states[0].has_value());
+  EXPECT_FALSE(due[0].states[1].has_value());
+  ASSERT_OK(Purge());
+  ASSAY_ASSERT_OK_AND_ASSIGN(const auto gone, completions.TracesDue(0, db_.NowMs() + 60'000, 10));
+  for (const auto& state : gone[0].states) EXPECT_FALSE(state.has_value());
+}
+
+TEST_F(LifecycleStoreTest, GroupsOfTheIndexExpireWithTheirTraces) {
+  ASSERT_OK(AppendTogether({1, 2, 3}));
+  ASSERT_OK(Purge());
+  EXPECT_THAT(TracesByTime(), IsEmpty());
+  ASSERT_OK(AppendTogether({2, 4}));
+  EXPECT_THAT(TracesByTime(), ElementsAre(Trace(2), Trace(4)));
+  const size_t before = Keys(keys::kIndex).size();
+  CompactAll();
+  EXPECT_EQ(Keys(keys::kIndex).size(), before / 2);
+  EXPECT_THAT(TracesByTime(), ElementsAre(Trace(2), Trace(4)));
 }
 
 TEST_F(LifecycleStoreTest, LeavesTracesOfOtherExperimentsAlone) {

@@ -7,6 +7,7 @@
 
 #include "assay/storage/v1/trace_records.pb.h"
 #include "common/otlp/wire_cursor.h"
+#include "services/trace/store/index_group.h"
 #include "services/trace/store/log_keys.h"
 #include "services/trace/store/trace_keys.h"
 #include "services/trace/store/trace_state.h"
@@ -26,22 +27,32 @@ struct Moment {
   }
 };
 
+// Where entries of a family say when they expire.
+enum class Entries : uint8_t {
+  kSayInKey,
+  kSayInValue,       // Operands of a merge say nothing.
+  kSayInEveryValue,  // Operands too.
+};
+
 // Whether an entry is to be left out.
 using Drops = bool (*)(const Moment& moment, std::string_view key, std::string_view value);
 
 class LifetimeFilter final : public rocksdb::CompactionFilter {
  public:
-  LifetimeFilter(Moment moment, Drops drops, bool by_key)
-      : moment_(std::move(moment)), drops_(drops), by_key_(by_key) {}
+  LifetimeFilter(Moment moment, Drops drops, Entries entries)
+      : moment_(std::move(moment)), drops_(drops), entries_(entries) {}
 
-  Decision FilterV2(int /*level*/, const rocksdb::Slice& key, ValueType /*type*/,
+  Decision FilterV2(int /*level*/, const rocksdb::Slice& key, ValueType type,
                     const rocksdb::Slice& value, std::string* /*new_value*/,
                     std::string* /*skip_until*/) const override {
+    if (type == ValueType::kMergeOperand && entries_ == Entries::kSayInValue) {
+      return Decision::kKeep;
+    }
     return Decide(key, value);
   }
   Decision FilterBlobByKey(int /*level*/, const rocksdb::Slice& key, std::string* /*new_value*/,
                            std::string* /*skip_until*/) const override {
-    return by_key_ ? Decide(key, {}) : Decision::kUndetermined;
+    return entries_ == Entries::kSayInKey ? Decide(key, {}) : Decision::kUndetermined;
   }
   const char* Name() const override { return "assay.TraceLifetimeFilter"; }
 
@@ -53,14 +64,14 @@ class LifetimeFilter final : public rocksdb::CompactionFilter {
 
   const Moment moment_;
   const Drops drops_;
-  const bool by_key_;
+  const Entries entries_;
 };
 
 class LifetimeFilterFactory final : public rocksdb::CompactionFilterFactory {
  public:
   LifetimeFilterFactory(std::shared_ptr<const Horizons> horizons, Clock* clock, Drops drops,
-                        bool by_key = false)
-      : horizons_(std::move(horizons)), clock_(clock), drops_(drops), by_key_(by_key) {}
+                        Entries entries)
+      : horizons_(std::move(horizons)), clock_(clock), drops_(drops), entries_(entries) {}
 
   std::unique_ptr<rocksdb::CompactionFilter> CreateCompactionFilter(
       const rocksdb::CompactionFilter::Context& /*context*/) override {
@@ -69,7 +80,7 @@ class LifetimeFilterFactory final : public rocksdb::CompactionFilterFactory {
       moment.now_ms =
           static_cast<uint64_t>(std::max<int64_t>(0, absl::ToUnixMillis(clock_->Now())));
     }
-    return std::make_unique<LifetimeFilter>(std::move(moment), drops_, by_key_);
+    return std::make_unique<LifetimeFilter>(std::move(moment), drops_, entries_);
   }
   const char* Name() const override { return "assay.TraceLifetimeFilterFactory"; }
 
@@ -77,7 +88,7 @@ class LifetimeFilterFactory final : public rocksdb::CompactionFilterFactory {
   const std::shared_ptr<const Horizons> horizons_;
   Clock* const clock_;
   const Drops drops_;
-  const bool by_key_;
+  const Entries entries_;
 };
 
 bool DropsChunk(const Moment& moment, std::string_view key, std::string_view /*value*/) {
@@ -122,15 +133,12 @@ bool DropsTrace(const Moment& moment, std::string_view key, std::string_view val
 bool DropsIndexEntry(const Moment& moment, std::string_view key, std::string_view value) {
   keys::Lifetime lifetime;
   // Compactions see more entries of the index than of all else, and nearly all of them stay.
-  if (keys::ReadIndexNumber(key, &lifetime.number) && !moment.MayBeGone(lifetime.number)) {
-    return false;
+  if (keys::ReadIndexNumber(key, &lifetime.number)) {
+    if (value.empty()) return true;  // A group that all have left.
+    if (!moment.MayBeGone(lifetime.number)) return false;
   }
-  TracePosition position;
-  std::string field;
-  std::string text;
-  if (keys::DecodeTime(key, &lifetime.number, &position).ok() ||
-      keys::DecodeTerm(key, &lifetime.number, &field, &text, &position).ok()) {
-    return keys::DecodeBoundValue(value, &lifetime.bound_ms).ok() && moment.IsGone(lifetime);
+  if (lifetime.number != 0) {
+    return ReadIndexBound(value, &lifetime.bound_ms) && moment.IsGone(lifetime);
   }
   return keys::IsByName(key) && keys::DecodeLifetimeValue(value, &lifetime).ok() &&
          moment.IsGone(lifetime);
@@ -163,27 +171,31 @@ bool DropsSession(const Moment& moment, std::string_view key, std::string_view v
 std::shared_ptr<rocksdb::CompactionFilterFactory> NewChunkFilterFactory(
     std::shared_ptr<const Horizons> horizons) {
   return std::make_shared<LifetimeFilterFactory>(std::move(horizons), nullptr, &DropsChunk,
-                                                 /*by_key=*/true);
+                                                 Entries::kSayInKey);
 }
 
 std::shared_ptr<rocksdb::CompactionFilterFactory> NewTraceFilterFactory(
     std::shared_ptr<const Horizons> horizons, Clock& clock) {
-  return std::make_shared<LifetimeFilterFactory>(std::move(horizons), &clock, &DropsTrace);
+  return std::make_shared<LifetimeFilterFactory>(std::move(horizons), &clock, &DropsTrace,
+                                                 Entries::kSayInEveryValue);
 }
 
 std::shared_ptr<rocksdb::CompactionFilterFactory> NewIndexFilterFactory(
     std::shared_ptr<const Horizons> horizons) {
-  return std::make_shared<LifetimeFilterFactory>(std::move(horizons), nullptr, &DropsIndexEntry);
+  return std::make_shared<LifetimeFilterFactory>(std::move(horizons), nullptr, &DropsIndexEntry,
+                                                 Entries::kSayInValue);
 }
 
 std::shared_ptr<rocksdb::CompactionFilterFactory> NewAssessmentFilterFactory(
     std::shared_ptr<const Horizons> horizons) {
-  return std::make_shared<LifetimeFilterFactory>(std::move(horizons), nullptr, &DropsAssessment);
+  return std::make_shared<LifetimeFilterFactory>(std::move(horizons), nullptr, &DropsAssessment,
+                                                 Entries::kSayInValue);
 }
 
 std::shared_ptr<rocksdb::CompactionFilterFactory> NewSessionFilterFactory(
     std::shared_ptr<const Horizons> horizons) {
-  return std::make_shared<LifetimeFilterFactory>(std::move(horizons), nullptr, &DropsSession);
+  return std::make_shared<LifetimeFilterFactory>(std::move(horizons), nullptr, &DropsSession,
+                                                 Entries::kSayInValue);
 }
 
 }  // namespace assay::trace

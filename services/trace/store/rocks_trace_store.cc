@@ -7,6 +7,7 @@
 #include "common/rocks/ordered_code.h"
 #include "common/rocks/scan.h"
 #include "common/status/status_macros.h"
+#include "services/trace/store/index_scan.h"
 #include "services/trace/store/log_store.h"
 #include "services/trace/store/trace_keys.h"
 
@@ -173,31 +174,12 @@ absl::Status RocksTraceStore::ScanTraces(
     const TraceScan& scan, absl::FunctionRef<bool(const TracePosition& entry)> visit) const {
   const std::optional<uint32_t> number = db_.FindNumber(scan.experiment);
   if (!number.has_value()) return absl::OkStatus();
-  const std::string prefix = keys::TimePrefix(*number);
-  rocks::ScanRequest request{.begin = prefix,
-                             .end = rocks::PrefixEnd(prefix),
-                             .limit = kNoLimit,
-                             .reverse = !scan.newest_first};
-  if (scan.after.has_value()) {
-    const std::string after = keys::Time(*number, *scan.after);
-    if (scan.newest_first) {
-      request.begin = after + '\0';
-    } else {
-      request.end = after;
-    }
-  }
-  absl::Status broken;
-  auto scanned = rocks::Scan(
-      db_.db(), keys::kIndex, request, [&](std::string_view key, std::string_view value) {
-        keys::Lifetime lifetime;
-        TracePosition position;
-        broken = keys::DecodeTime(key, &lifetime.number, &position);
-        if (broken.ok()) broken = keys::DecodeBoundValue(value, &lifetime.bound_ms);
-        if (!broken.ok()) return rocks::ScanStep::Stop();
-        if (db_.horizons().IsGone(lifetime)) return rocks::ScanStep::Next();
-        return visit(position) ? rocks::ScanStep::Next() : rocks::ScanStep::Stop();
-      });
-  return scanned.ok() ? broken : scanned.status();
+  return ScanPositions(db_,
+                       {.prefix = keys::TimePrefix(*number),
+                        .after = scan.after,
+                        .newest_first = scan.newest_first,
+                        .horizon_ms = db_.horizons().Of(*number)},
+                       visit);
 }
 
 absl::StatusOr<TracesOfIndex> RocksTraceStore::TracesWithAssessment(const AssessmentIndex& index,

@@ -29,6 +29,8 @@
 
 namespace assay::trace {
 
+class RequestGroups;
+
 struct RocksTraceStoreOptions {
   // A trace is due for completion this long after its last chunk.
   absl::Duration idle_window = absl::Seconds(30);
@@ -95,7 +97,7 @@ class RocksTraceStore final : public TraceStore {
     int64_t kept_elsewhere = 0;
     std::vector<uint64_t> sessions;  // OpenSessions::KeyOf, if they are to be told.
     std::vector<TraceId> to_complete;
-    std::vector<TraceId> due;  // To be looked at for their completion.
+    DueTraces due;  // To be looked at for their completion; all have a place in `states`.
     std::map<std::pair<uint32_t, uint64_t>, int64_t> usage;  // Bytes by experiment and hour.
   };
 
@@ -120,7 +122,7 @@ class RocksTraceStore final : public TraceStore {
   void TryAppend(std::shared_ptr<Append> append);
   absl::Status PrepareAppend(Append& append, Write& write) const;
   absl::Status PrepareChunk(const Append& append, TraceChunk& chunk, uint64_t sequence,
-                            TraceRecords& records, Write& write) const;
+                            TraceRecords& records, RequestGroups& groups, Write& write) const;
   void PutDue(uint64_t sequence, Write& write) const;
   // The session of a trace that spans are added to is the first that any of them says.
   void NoteSession(const TraceFacts& before, const TraceFacts& added, Write& write) const;

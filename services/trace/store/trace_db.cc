@@ -62,6 +62,7 @@ absl::Status TraceDb::BeginEpoch() {
   rocks::WriteBatch batch;
   batch.Put(family(keys::kMeta), keys::Epoch(), value);
   next_sequence_ = epoch << kEpochBits;
+  changed_.BeginAt(next_sequence_);
   ASSAY_ASSIGN_OR_RETURN(std::optional<std::string> identity,
                          db_->Get(keys::kMeta, keys::Identity()));
   identity_ = identity.has_value() ? *identity : names::RandomId();

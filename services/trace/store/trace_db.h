@@ -21,6 +21,7 @@
 #include "common/rocks/committer.h"
 #include "common/rocks/db.h"
 #include "common/sync/mutex.h"
+#include "services/trace/store/changed_traces.h"
 #include "services/trace/store/horizons.h"
 #include "services/trace/store/trace_families.h"
 #include "services/trace/store/trace_write.h"
@@ -60,6 +61,12 @@ class TraceDb {
 
   // Higher than every sequence before, also of earlier openings.
   uint64_t NextSequence() { return next_sequence_.fetch_add(1, std::memory_order_relaxed); }
+
+  // Whoever changes a trace that is stored notes it here, before the commit.
+  void NoteChanged(const TraceId& trace) {
+    changed_.Note(trace, next_sequence_.load(std::memory_order_relaxed));
+  }
+  const ChangedTraces& changed() const { return changed_; }
 
   // The number of an experiment that has one.
   std::optional<uint32_t> FindNumber(const std::string& experiment) const
@@ -106,6 +113,7 @@ class TraceDb {
   std::unique_ptr<rocks::Db> db_;
   std::unique_ptr<rocks::Committer> committer_;  // After db_: ends first.
   std::atomic<uint64_t> next_sequence_{0};
+  ChangedTraces changed_;
   std::function<absl::Status()> check_writable_;  // Before the first use, then never changed.
   std::string identity_;
 

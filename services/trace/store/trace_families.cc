@@ -7,6 +7,7 @@
 #include "common/rocks/expiring_value.h"
 #include "common/rocks/int64_add.h"
 #include "services/trace/store/facts_merge.h"
+#include "services/trace/store/index_group.h"
 #include "services/trace/store/lifetime_filters.h"
 #include "services/trace/store/trace_keys.h"
 
@@ -29,10 +30,8 @@ constexpr size_t kSmallBlocks = size_t{4} << 10;
 // Entries of the index stand in memory by what they say: those of a term, or of an experiment by
 // time, in a bucket, at whose front the latest traces come.
 size_t IndexBucket(std::string_view key) {
-  constexpr size_t kPosition = 8 + 16;  // Start and trace.
-  uint32_t number = 0;
-  const bool placed = keys::ReadIndexNumber(key, &number) && key.size() > kPosition;
-  return placed ? key.size() - kPosition : std::min(key.size(), kKind);
+  const size_t prefix = keys::IndexPrefixBytes(key);
+  return prefix > 0 ? prefix : std::min(key.size(), kKind);
 }
 
 // Ids of traces are spread evenly.
@@ -53,9 +52,10 @@ rocks::DbOptions DbOptionsFor(const std::string& path, int64_t memory_bytes, Clo
   options.max_log_bytes = 4 * options.write_buffer_bytes;
   options.path = path;
   options.store_name = "trace";
-  // Version 3: families that are merged by size, and traces that are due together, which a program of
-  // version 2 does not read. It has nothing to be moved for that.
-  options.schema_version = 3;
+  // Version 3: families that are merged by size, and traces that are due together. Version 4: traces
+  // that share entries of the index. Programs of earlier versions do not read these; there is nothing
+  // to be moved for them.
+  options.schema_version = 4;
   options.families.resize(keys::kFamilies);
   options.migrate = [](rocks::Db&, uint32_t) { return absl::OkStatus(); };
   // The write buffers of the families that take most of what is written. The larger those of the
@@ -88,6 +88,7 @@ rocks::DbOptions DbOptionsFor(const std::string& path, int64_t memory_bytes, Clo
       .merged_by_size = true,
       .rewrite_after = kRewriteAfter};
   options.families[keys::kIndex] = {.name = "index",
+                                    .merge_operator = NewIndexMergeOperator(),
                                     .compaction_filter_factory = NewIndexFilterFactory(horizons),
                                     .write_buffer_bytes = large_buffer / 2 * 3,
                                     .max_write_buffers = 4,

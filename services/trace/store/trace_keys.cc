@@ -1,8 +1,10 @@
 #include "services/trace/store/trace_keys.h"
 
 #include <optional>
+#include <utility>
 
 #include "absl/strings/escaping.h"
+#include "assay/storage/v1/trace_records.pb.h"
 #include "common/json/canonical.h"
 #include "common/rocks/ordered_code.h"
 
@@ -111,14 +113,30 @@ bool ConsumeLifetime(std::string_view* in, uint64_t* sequence, Lifetime* lifetim
          rocks::ConsumeUint64(in, &lifetime->bound_ms);
 }
 
-void AppendPosition(const TracePosition& position, std::string* key) {
-  rocks::AppendDescUint64(position.start_unix_nano, key);
-  key->append(position.trace.bytes());
-}
-
 bool ConsumePosition(std::string_view* in, TracePosition* position) {
   return rocks::ConsumeDescUint64(in, &position->start_unix_nano) &&
          ConsumeTrace(in, &position->trace);
+}
+
+// Behind a key of traces that are due.
+constexpr uint8_t kWithStates = 0x01;
+
+// `due` has the first trace.
+bool ReadDueStates(std::string_view value, DueTraces* due) {
+  storage::v1::DueTracesRecord record;
+  if (!record.ParseFromArray(value.data(), static_cast<int>(value.size()))) return false;
+  const TraceId first = due->traces.front();
+  due->traces.clear();
+  for (storage::v1::DueTraceRecord& trace : *record.mutable_traces()) {
+    const std::optional<TraceId> id = TraceId::FromBytes(trace.trace_id());
+    if (!id.has_value()) return false;
+    due->traces.push_back(*id);
+    std::optional<DueState>& state = due->states.emplace_back();
+    if (trace.experiment_number() == 0) continue;
+    state = {trace.experiment_number(), trace.bound_ms(), trace.root_ended(),
+             std::move(*trace.mutable_session())};
+  }
+  return !due->traces.empty() && due->traces.front() == first;
 }
 
 absl::Status Decoded(bool ok, std::string_view rest) {
@@ -127,6 +145,11 @@ absl::Status Decoded(bool ok, std::string_view rest) {
 }
 
 }  // namespace
+
+void AppendPosition(const TracePosition& position, std::string* prefix) {
+  rocks::AppendDescUint64(position.start_unix_nano, prefix);
+  prefix->append(position.trace.bytes());
+}
 
 std::string Chunk(const TraceId& trace, uint64_t sequence, const Lifetime& lifetime) {
   std::string key = ChunkPrefix(trace);
@@ -228,6 +251,41 @@ bool ReadIndexNumber(std::string_view key, uint32_t* number) {
   return rocks::ConsumeByte(&key, &format) && format == kFormat &&
          rocks::ConsumeByte(&key, &kind) && (kind == kTime || kind == kTerm) &&
          rocks::ConsumeUint32(&key, number);
+}
+
+size_t IndexPrefixBytes(std::string_view key) {
+  constexpr size_t kNumberEnd = 2 + sizeof(uint32_t);
+  if (key.size() < kNumberEnd || key[0] != kFormat) return 0;
+  if (key[1] == kTime) return kNumberEnd;
+  if (key[1] != kTerm) return 0;
+  // Field and value end with 0x00 0x01; a zero within them is followed by another byte.
+  int strings = 0;
+  size_t at = kNumberEnd;
+  while (true) {
+    at = key.find('\0', at);
+    if (at == std::string_view::npos || at + 1 >= key.size()) return 0;
+    at += 2;
+    if (key[at - 1] == '\x01' && ++strings == 2) return at;
+  }
+}
+
+void AppendGroup(const IndexGroup& group, std::string* prefix) {
+  rocks::AppendDescUint64(group.start_unix_nano + 1, prefix);
+  rocks::AppendUint64(group.sequence, prefix);
+  rocks::AppendUint32(group.ordinal, prefix);
+}
+
+absl::Status DecodeIndexKeyEnd(std::string_view rest, IndexKeyEnd* end) {
+  constexpr size_t kGroupBytes = 8 + 8 + 4;
+  end->trace.reset();
+  if (rest.size() == kGroupBytes) {
+    return Decoded(rocks::ConsumeDescUint64(&rest, &end->start_unix_nano), {});
+  }
+  TracePosition position;
+  const bool ok = ConsumePosition(&rest, &position);
+  end->trace = position;
+  end->start_unix_nano = position.start_unix_nano;
+  return Decoded(ok, rest);
 }
 
 absl::Status DecodeTerm(std::string_view key, uint32_t* number, std::string* field,
@@ -338,11 +396,24 @@ std::string DueTrace(const DueTraces& due) {
   std::string key = DueTracesAt(due.due_ms);
   key.append(due.traces.front().bytes());
   if (due.sequence > 0) rocks::AppendUint64(due.sequence, &key);
+  if (!due.states.empty()) rocks::AppendByte(kWithStates, &key);
   return key;
 }
 
 std::string DueTraceValue(const DueTraces& due) {
-  return TracesBytes(absl::MakeConstSpan(due.traces).subspan(1));
+  if (due.states.empty()) return TracesBytes(absl::MakeConstSpan(due.traces).subspan(1));
+  storage::v1::DueTracesRecord record;
+  record.set_schema_version(1);
+  for (size_t i = 0; i < due.traces.size(); ++i) {
+    storage::v1::DueTraceRecord& trace = *record.add_traces();
+    trace.set_trace_id(std::string(due.traces[i].bytes()));
+    if (!due.states[i].has_value()) continue;
+    trace.set_experiment_number(due.states[i]->experiment_number);
+    trace.set_bound_ms(due.states[i]->bound_ms);
+    trace.set_root_ended(due.states[i]->root_ended);
+    trace.set_session(due.states[i]->session);
+  }
+  return record.SerializeAsString();
 }
 
 std::string DueTracePrefix() { return Begin(kDueTrace); }
@@ -352,12 +423,16 @@ std::string DueTracesAt(uint64_t due_ms) { return WithUint64(kDueTrace, due_ms);
 absl::Status DecodeDueTrace(std::string_view key, std::string_view value, DueTraces* due) {
   due->traces.resize(1);
   due->sequence = 0;
+  due->states.clear();
   bool ok = ConsumeBegin(&key, kDueTrace) && rocks::ConsumeUint64(&key, &due->due_ms) &&
             ConsumeTrace(&key, &due->traces.front());
   if (ok && !key.empty()) {
     ok = rocks::ConsumeUint64(&key, &due->sequence) && due->sequence > 0;
   }
-  return Decoded(ok && ConsumeTraces(value, &due->traces), key);
+  if (!ok || key.empty()) return Decoded(ok && ConsumeTraces(value, &due->traces), key);
+  uint8_t marker = 0;
+  ok = rocks::ConsumeByte(&key, &marker) && marker == kWithStates && ReadDueStates(value, due);
+  return Decoded(ok, key);
 }
 
 std::string DueSession(uint64_t due_ms, uint32_t number, std::string_view session) {

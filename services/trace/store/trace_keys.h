@@ -12,10 +12,14 @@
 //   traces       0x03  trace id (16)                                      TraceFactsRecord, by merge
 //   index        0x0E  number, start (u64, descending), trace id          bound (u64)
 //   index        0x0F  number, field, value, start (u64, desc.), trace id bound (u64)
+//   index        0x0E, 0x0F  as above, but for start and trace id: the   bound, traces: see
+//                      end (u64, desc.), sequence (u64), ordinal (u32)   index_group.h
+//                      of a group of traces
 //   index        0x05  experiment, expectation, name, trace id, resource  number (u32), bound (u64)
 //   assessments  0x06  trace id (16), resource name                       AssessmentDigestRecord
 //   due          0x10  due (u64 ms), trace id                             empty
 //   due          0x10  due (u64 ms), trace id, sequence (u64)             further trace ids
+//   due          0x10  due (u64 ms), trace id, sequence (u64), 0x01       DueTracesRecord
 //   due          0x11  due (u64 ms), number, session                      empty
 //   sessions     0x12  number, session                                    SessionRecord
 //   sessions     0x13  number, last activity (u64 ms, desc.), session     empty
@@ -40,6 +44,7 @@
 #define ASSAY_SERVICES_TRACE_STORE_TRACE_KEYS_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -121,8 +126,29 @@ absl::Status DecodeTerm(std::string_view key, uint32_t* number, std::string* fie
 std::string TermValue(std::string_view value);
 // The number that begins a key of 0x0E or 0x0F, without reading the rest; false for other keys.
 bool ReadIndexNumber(std::string_view key, uint32_t* number);
+// How many bytes of a key of 0x0E or 0x0F say what its traces have in common: the size of its
+// TimePrefix or TermPrefix. 0 for other keys.
+size_t IndexPrefixBytes(std::string_view key);
 
-// The value of 0x0E and 0x0F.
+// Traces of one request that share the entries of the index.
+struct IndexGroup {
+  uint64_t start_unix_nano = 0;  // None of them starts later; below 2^64 - 1.
+  uint64_t sequence = 0;         // Of the request.
+  uint32_t ordinal = 0;          // Among the groups of the request.
+  friend bool operator==(const IndexGroup&, const IndexGroup&) = default;
+};
+
+// What follows the prefix of a key of 0x0E or 0x0F: where a trace stands, or a group. A group stands
+// before all that starts when its latest trace does, or earlier.
+struct IndexKeyEnd {
+  std::optional<TracePosition> trace;
+  uint64_t start_unix_nano = 0;  // As the key has it: of a group one more than its own.
+};
+void AppendGroup(const IndexGroup& group, std::string* prefix);
+void AppendPosition(const TracePosition& position, std::string* prefix);
+absl::Status DecodeIndexKeyEnd(std::string_view rest, IndexKeyEnd* end);
+
+// The value of 0x0E and 0x0F for a trace by itself.
 std::string BoundValue(uint64_t bound_ms);
 absl::Status DecodeBoundValue(std::string_view value, uint64_t* bound_ms);
 
@@ -158,7 +184,7 @@ std::string Known(std::string_view experiment);
 std::string Epoch();
 
 // 0x10 due: time, trace -> empty; or, of the traces of one request, time, the first of them, sequence
-// of the request -> the others
+// of the request -> the others; with states, and 0x01 -> all
 std::string DueTrace(const DueTraces& due);
 std::string DueTraceValue(const DueTraces& due);
 std::string DueTracePrefix();

@@ -97,6 +97,21 @@ TEST(TraceKeysTest, DecodersInvertEncoders) {
     EXPECT_EQ(read.traces, due.traces);
     EXPECT_EQ(read.sequence, due.sequence);
   }
+  const DueTraces with_states{
+      6, {Trace(7), Trace(2)}, 5, {DueState{3, 4, true, "s"}, std::nullopt}};
+  DueTraces read;
+  EXPECT_OK(
+      keys::DecodeDueTrace(keys::DueTrace(with_states), keys::DueTraceValue(with_states), &read));
+  EXPECT_EQ(read.traces, with_states.traces);
+  EXPECT_EQ(read.sequence, 5u);
+  ASSERT_EQ(read.states.size(), 2u);
+  ASSERT_TRUE(read.states[0].has_value());
+  EXPECT_EQ(read.states[0]->experiment_number, 3u);
+  EXPECT_EQ(read.states[0]->bound_ms, 4u);
+  EXPECT_TRUE(read.states[0]->root_ended);
+  EXPECT_EQ(read.states[0]->session, "s");
+  EXPECT_FALSE(read.states[1].has_value());
+  EXPECT_FALSE(keys::DecodeDueTrace(keys::DueTrace(with_states), "", &read).ok());
   DueTraces damaged;
   EXPECT_FALSE(keys::DecodeDueTrace(keys::DueTrace({6, {Trace(7)}}), "short", &damaged).ok());
   EXPECT_OK(keys::DecodeDueSession(keys::DueSession(8, 9, "s"), &time, &number, &value));

@@ -77,7 +77,20 @@ class CompletionTest : public testing::Test {
     Settle();
   }
 
-  void Append(uint8_t trace, const ChunkSpec& span = {}) {
+  void Append(uint8_t trace, const ChunkSpec& span = {}) { AppendTogether({trace}, span); }
+  // In one request.
+  void AppendTogether(const std::vector<uint8_t>& traces, const ChunkSpec& span = {}) {
+    std::vector<TraceChunk> chunks;
+    for (const uint8_t trace : traces) chunks.push_back(ChunkOf(trace, span));
+    absl::Status result = absl::UnknownError("not done");
+    traces_->AppendSpans(std::move(chunks), false, [&](absl::StatusOr<AppendResult> answer) {
+      result = answer.status();
+      if (answer.ok()) appended_ = *std::move(answer);
+    });
+    Settle();
+    EXPECT_OK(result);
+  }
+  static TraceChunk ChunkOf(uint8_t trace, const ChunkSpec& span) {
     TraceChunk chunk =
         TestChunk(trace, span.experiment, span.start_seconds, span.span, span.parent);
     if (chunk.facts.has_root()) {
@@ -90,15 +103,7 @@ class CompletionTest : public testing::Test {
       chunk.facts.set_session(span.session);
       chunk.facts.add_terms(MakeTerm("session", span.session));
     }
-    absl::Status result = absl::UnknownError("not done");
-    std::vector<TraceChunk> chunks;
-    chunks.push_back(std::move(chunk));
-    traces_->AppendSpans(std::move(chunks), false, [&](absl::StatusOr<AppendResult> answer) {
-      result = answer.status();
-      if (answer.ok()) appended_ = *std::move(answer);
-    });
-    Settle();
-    EXPECT_OK(result);
+    return chunk;
   }
 
   absl::Status Complete(uint8_t trace, RequestKey key = {}, const std::string& experiment = "e") {

@@ -249,13 +249,27 @@ absl::Status Completer::PrepareDueTraces(Step& step) {
       std::vector<DueTraces> due,
       store_.TracesDue(BeginOf(due_traces_, step.now), ToUnixMs(step.now), options_.batch));
   std::vector<TraceId> ids;
+  size_t traces = 0;
   for (const DueTraces& entry : due) {
-    ids.insert(ids.end(), entry.traces.begin(), entry.traces.end());
+    traces += entry.traces.size();
+    for (size_t i = 0; i < entry.traces.size(); ++i) {
+      if (entry.states.empty() || !entry.states[i].has_value()) {
+        ids.push_back(entry.traces[i]);
+      } else {
+        DecideUnread(entry.traces[i], *entry.states[i], entry.sequence, step);
+      }
+    }
   }
-  step.more = ids.size() >= options_.batch;
+  step.more = traces >= options_.batch;
   step.worked_off_ms = step.more ? due.back().due_ms : ToUnixMs(step.now);
   if (due.empty()) return absl::OkStatus();
   step.lag = step.now - FromUnixMs(due.front().due_ms);
+  ASSAY_RETURN_IF_ERROR(ReadAndDecide(std::move(ids), step));
+  step.write.settled_traces = std::move(due);
+  return absl::OkStatus();
+}
+
+absl::Status Completer::ReadAndDecide(std::vector<TraceId> ids, Step& step) {
   std::sort(ids.begin(), ids.end());
   ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
   ASSAY_ASSIGN_OR_RETURN(
@@ -275,8 +289,18 @@ absl::Status Completer::PrepareDueTraces(Step& step) {
                     step);
     }
   }
-  step.write.settled_traces = std::move(due);
   return absl::OkStatus();
+}
+
+void Completer::DecideUnread(const TraceId& trace, const DueState& state, uint64_t sequence,
+                             Step& step) {
+  TraceFacts facts;
+  facts.set_experiment_number(state.experiment_number);
+  facts.set_bound_ms(state.bound_ms);
+  facts.set_session(state.session);
+  facts.set_last_sequence(sequence);
+  if (!state.root_ended) return NoteUnended(facts);
+  CompleteTrace(trace, store_.ExperimentOf(state.experiment_number), facts, false, step);
 }
 
 void Completer::NoteUnended(const TraceFacts& facts) {

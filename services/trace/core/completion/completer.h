@@ -97,8 +97,11 @@ class Completer {
   // nullopt in the place of a trace that cannot be read at all.
   absl::StatusOr<std::vector<std::optional<StoredTrace>>> ReadTraces(
       const std::vector<TraceId>& traces);
+  absl::Status ReadAndDecide(std::vector<TraceId> ids, Step& step);
+  // Of a trace that is due and as the request with this sequence left it.
+  void DecideUnread(const TraceId& trace, const DueState& state, uint64_t sequence, Step& step);
   void NoteUnended(const TraceFacts& facts);
-  // `facts`: with spans.
+  // `facts`: with spans; all that the completion takes from them.
   void CompleteTrace(const TraceId& trace, std::string experiment, const TraceFacts& facts,
                      bool requested, Step& step);
   absl::Status TouchSessions(Step& step);

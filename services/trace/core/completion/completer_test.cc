@@ -81,6 +81,53 @@ TEST_F(CompleterTest, ATraceThatItsSenderCallsWholeIsCompleteWithItsSpans) {
   EXPECT_EQ(Generation(1), 2);
 }
 
+TEST_F(CompleterTest, CompletesTheTracesOfARequestAsItLeftThem) {
+  AppendTogether({1, 2, 3}, {.session = "s"});
+  AppendTogether({4, 5}, {.ended = false});
+  Advance(absl::Seconds(31));
+  for (const uint8_t trace : {1, 2, 3}) EXPECT_EQ(Generation(trace), 1) << int{trace};
+  for (const uint8_t trace : {4, 5}) EXPECT_EQ(Generation(trace), 0) << int{trace};
+  AppendTogether({4, 5, 6});
+  Advance(absl::Seconds(31));
+  for (const uint8_t trace : {4, 5, 6}) EXPECT_EQ(Generation(trace), 1) << int{trace};
+}
+
+TEST_F(CompleterTest, WhatARequestSaidOfItsTracesHoldsAsLongAsNothingHappensToThem) {
+  AppendTogether({1, 2, 3, 4});
+  const uint64_t now_ms = ToUnixMs(clock_.Now());
+  const auto unchanged = [&] {
+    std::vector<int> found;
+    const auto due = store_->TracesDue(0, now_ms + 60'000, 100);
+    EXPECT_OK(due);
+    for (const DueTraces& entry : *due) {
+      for (size_t i = 0; i < entry.states.size(); ++i) {
+        if (entry.states[i].has_value()) found.push_back(entry.traces[i].bytes().back());
+      }
+    }
+    return found;
+  };
+  EXPECT_THAT(unchanged(), testing::ElementsAre(1, 2, 3, 4));
+  Append(2, {.span = 2, .parent = 1});
+  ASSERT_OK(Complete(3));
+  EXPECT_THAT(unchanged(), testing::ElementsAre(1, 4));
+  Reopen();
+  EXPECT_THAT(unchanged(), testing::IsEmpty()) << "nobody knows what happened before";
+  Advance(absl::Seconds(31));
+  for (const uint8_t trace : {1, 2, 3, 4}) EXPECT_EQ(Generation(trace), 1) << int{trace};
+}
+
+TEST_F(CompleterTest, SpansThatComeLaterKeepATraceOfARequestOpen) {
+  AppendTogether({1, 2});
+  Advance(absl::Seconds(20));
+  AppendTogether({2, 3}, {.span = 2, .parent = 1});
+  Advance(absl::Seconds(15));
+  EXPECT_EQ(Generation(1), 1);
+  EXPECT_EQ(Generation(2), 0) << "its second span came 15 seconds ago";
+  Advance(absl::Seconds(20));
+  EXPECT_EQ(Generation(2), 1);
+  EXPECT_EQ(Generation(3), 0) << "without a root";
+}
+
 TEST_F(CompleterTest, WhatConcernsOthersIsLeftToTheCompleter) {
   Append(1);
   Append(1, {.span = 2, .parent = 1, .complete = true});

@@ -26,12 +26,22 @@ namespace assay::trace {
 
 using SessionRecord = storage::v1::SessionRecord;
 
+// All that completing asks of a trace of which one request is there.
+struct DueState {
+  uint32_t experiment_number = 0;
+  uint64_t bound_ms = 0;
+  bool root_ended = false;
+  std::string session;
+};
+
 // Traces that may be complete at a time (milliseconds of the Unix epoch), one or more.
 struct DueTraces {
   uint64_t due_ms = 0;
   std::vector<TraceId> traces;
   // Of the request that brought them together; 0 of one that is due by itself.
   uint64_t sequence = 0;
+  // None, or one for each trace: what that request said of it, where it was the first one.
+  std::vector<std::optional<DueState>> states;
 };
 
 struct SessionKey {
@@ -84,7 +94,8 @@ class CompletionStore {
   virtual ~CompletionStore() = default;
 
   // What is due from `from_ms` to `now_ms`, both included, the earliest first: until `limit` traces
-  // are there, or a few more of the last request.
+  // are there, or a few more of the last request. States are there of traces that are as their
+  // request left them; all others are to be read.
   virtual absl::StatusOr<std::vector<DueTraces>> TracesDue(uint64_t from_ms, uint64_t now_ms,
                                                            size_t limit) const = 0;
   virtual absl::StatusOr<std::vector<DueSession>> SessionsDue(uint64_t from_ms, uint64_t now_ms,

@@ -1,0 +1,58 @@
+// Entries of the index that traces of one request share: a request brings many traces that say the
+// same (the service, the model, the names of their spans), and one entry for all of them costs little
+// more than one for each of them.
+//
+// A group is a set of traces of one experiment, bound at one time, whose starts lie close together.
+// It has a key under each term that any of them has, and one by time; the value lists those that do:
+//   value   = bound (u64), member*      without members: empty
+//   member  = start of the group minus start of the trace (u32, nanoseconds), trace id (16)
+// A trace that is in a group (TraceFactsRecord.index_group) has no entry by itself: terms that come
+// later are added to the group's entries, by merge. It leaves the group when its start moves back, and
+// when it is deleted.
+#ifndef ASSAY_SERVICES_TRACE_STORE_INDEX_GROUP_H_
+#define ASSAY_SERVICES_TRACE_STORE_INDEX_GROUP_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "rocksdb/merge_operator.h"
+#include "services/trace/store/trace_keys.h"
+
+namespace assay::trace {
+
+// How much earlier than its group a trace of it may start, in nanoseconds. A scan that begins at some
+// time also reads the entries of groups that begin so much later.
+inline constexpr uint64_t kMaxGroupSpread = 250'000'000;
+inline constexpr size_t kMaxGroupTraces = 128;
+
+// `start` is at most kMaxGroupSpread before the group's.
+std::string GroupMember(const keys::IndexGroup& group, const TracePosition& position);
+
+// The beginning of a value with members, which follow it.
+inline std::string GroupValue(uint64_t bound_ms) { return keys::BoundValue(bound_ms); }
+
+// Calls `visit` with each member of a group's value; `start_unix_nano` is that of the group.
+// DATA_LOSS for bytes that are no such value.
+absl::Status ReadGroup(std::string_view value, uint64_t start_unix_nano, uint64_t* bound_ms,
+                       absl::FunctionRef<void(const TracePosition& member)> visit);
+
+// The bound that a value of the index begins with, of a group or of a trace by itself; false for a
+// group without members.
+bool ReadIndexBound(std::string_view value, uint64_t* bound_ms);
+
+// Operands of a merge with the value of a group: one more trace, one less.
+std::string GroupAddition(const keys::IndexGroup& group, uint64_t bound_ms,
+                          const TracePosition& position);
+std::string GroupRemoval(const keys::IndexGroup& group, const TracePosition& position);
+
+// Of the index. Leaves an empty value where no member is left, for the filter to drop.
+std::shared_ptr<rocksdb::MergeOperator> NewIndexMergeOperator();
+
+}  // namespace assay::trace
+
+#endif  // ASSAY_SERVICES_TRACE_STORE_INDEX_GROUP_H_
