@@ -25,7 +25,7 @@ TraceFacts TermsOf(const TraceFacts& facts) {
 
 std::string KeyAt(const IndexPlace& place, std::string prefix) {
   if (place.group.has_value()) {
-    keys::AppendGroup(*place.group, &prefix);
+    keys::AppendGroup(place.group->group, &prefix);
   } else {
     keys::AppendPosition(place.position, &prefix);
   }
@@ -38,7 +38,7 @@ void PutAt(const TraceDb& db, const IndexPlace& place, std::string prefix,
   const std::string key = KeyAt(place, std::move(prefix));
   const uint64_t bound_ms = place.lifetime.bound_ms;
   if (place.group.has_value()) {
-    batch.Merge(index, key, GroupAddition(*place.group, bound_ms, place.position));
+    batch.Merge(index, key, GroupAddition(bound_ms, place.group->member));
   } else {
     batch.Put(index, key, keys::BoundValue(bound_ms));
   }
@@ -49,7 +49,7 @@ void DeleteAt(const TraceDb& db, const IndexPlace& place, std::string prefix,
   rocksdb::ColumnFamilyHandle* index = db.family(keys::kIndex);
   const std::string key = KeyAt(place, std::move(prefix));
   if (place.group.has_value()) {
-    batch.Merge(index, key, GroupRemoval(*place.group, place.position));
+    batch.Merge(index, key, GroupRemoval(place.group->member));
   } else {
     batch.Delete(index, key);
   }
@@ -77,7 +77,8 @@ IndexPlace PlaceOf(const TraceId& trace, const keys::Lifetime& lifetime, const T
   IndexPlace place{lifetime, {facts.start_unix_nano(), trace}, std::nullopt};
   if (facts.has_index_group()) {
     const storage::v1::IndexGroupRecord& group = facts.index_group();
-    place.group = {group.start_unix_nano(), group.sequence(), group.ordinal()};
+    place.group = {{group.start_unix_nano(), group.sequence(), group.ordinal()},
+                   static_cast<uint8_t>(group.place())};
   }
   return place;
 }
@@ -106,11 +107,13 @@ bool AddToIndex(const TraceDb& db, const TraceId& trace, const keys::Lifetime& l
   added.clear_index_group();  // Of an attempt before.
   IndexPlace place{lifetime, {added.start_unix_nano(), trace}, std::nullopt};
   if (before.schema_version() == 0) {
-    if (const auto group = groups.Add(lifetime, place.position, added, evaluation)) {
+    place.group = groups.Add(lifetime, place.position, added, evaluation);
+    if (place.group.has_value()) {
       storage::v1::IndexGroupRecord& record = *added.mutable_index_group();
-      record.set_start_unix_nano(group->start_unix_nano);
-      record.set_sequence(group->sequence);
-      record.set_ordinal(group->ordinal);
+      record.set_start_unix_nano(place.group->group.start_unix_nano);
+      record.set_sequence(place.group->group.sequence);
+      record.set_ordinal(place.group->group.ordinal);
+      record.set_place(place.group->member);
     } else {
       PutAll(db, place, AllTerms(added, evaluation), batch);
     }

@@ -17,7 +17,7 @@ namespace assay::trace {
 struct IndexPlace {
   keys::Lifetime lifetime;
   TracePosition position;
-  std::optional<keys::IndexGroup> group;
+  std::optional<RequestGroups::Place> group;
 };
 
 // The place of a trace with these facts, which have spans.

@@ -3,22 +3,25 @@
 // more than one for each of them.
 //
 // A group is a set of traces of one experiment, bound at one time, whose starts lie close together.
-// It has a key under each term that any of them has, and one by time; the value lists those that do:
-//   value   = bound (u64), member*      without members: empty
-//   member  = start of the group minus start of the trace (u32, nanoseconds), trace id (16)
-// A trace that is in a group (TraceFactsRecord.index_group) has no entry by itself: terms that come
-// later are added to the group's entries, by merge. It leaves the group when its start moves back, and
-// when it is deleted.
+// It has a key by time, whose value lists its traces, and one under each term that any of them has,
+// whose value names those that do by their places in that list:
+//   by time   bound (u64), member*     member = start of the group minus start of the trace (u32,
+//                                      nanoseconds), trace id (16); 0xFF.. in place of one that left
+//   by term   bound (u64), place (u8)*
+// Without traces both are empty. A trace that is in a group (TraceFactsRecord.index_group) has no
+// entry by itself: terms that come later are added to the group's entries, by merge. It leaves the
+// group when its start moves back, and when it is deleted.
 #ifndef ASSAY_SERVICES_TRACE_STORE_INDEX_GROUP_H_
 #define ASSAY_SERVICES_TRACE_STORE_INDEX_GROUP_H_
 
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
-#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "rocksdb/merge_operator.h"
 #include "services/trace/store/trace_keys.h"
@@ -30,27 +33,30 @@ namespace assay::trace {
 inline constexpr uint64_t kMaxGroupSpread = 250'000'000;
 inline constexpr size_t kMaxGroupTraces = 128;
 
+// By their places; nullopt for one that left.
+using GroupMembers = std::vector<std::optional<TracePosition>>;
+
+// What the values of a group begin with; members or places follow.
+inline std::string GroupValue(uint64_t bound_ms) { return keys::BoundValue(bound_ms); }
 // `start` is at most kMaxGroupSpread before the group's.
 std::string GroupMember(const keys::IndexGroup& group, const TracePosition& position);
 
-// The beginning of a value with members, which follow it.
-inline std::string GroupValue(uint64_t bound_ms) { return keys::BoundValue(bound_ms); }
-
-// Calls `visit` with each member of a group's value; `start_unix_nano` is that of the group.
-// DATA_LOSS for bytes that are no such value.
-absl::Status ReadGroup(std::string_view value, uint64_t start_unix_nano, uint64_t* bound_ms,
-                       absl::FunctionRef<void(const TracePosition& member)> visit);
+// The members of a value by time; `start_unix_nano` is that of the group. DATA_LOSS for bytes that
+// are no such value.
+absl::Status ReadGroupMembers(std::string_view value, uint64_t start_unix_nano,
+                              GroupMembers* members);
+// The places of a value by term; the view is into `value`. The same error.
+absl::Status ReadGroupPlaces(std::string_view value, std::string_view* places);
 
 // The bound that a value of the index begins with, of a group or of a trace by itself; false for a
-// group without members.
+// group without traces.
 bool ReadIndexBound(std::string_view value, uint64_t* bound_ms);
 
-// Operands of a merge with the value of a group: one more trace, one less.
-std::string GroupAddition(const keys::IndexGroup& group, uint64_t bound_ms,
-                          const TracePosition& position);
-std::string GroupRemoval(const keys::IndexGroup& group, const TracePosition& position);
+// Operands of a merge with a value of a group: one more trace (by term only), one less.
+std::string GroupAddition(uint64_t bound_ms, uint8_t place);
+std::string GroupRemoval(uint8_t place);
 
-// Of the index. Leaves an empty value where no member is left, for the filter to drop.
+// Of the index. Leaves an empty value where no trace is left, for the filter to drop.
 std::shared_ptr<rocksdb::MergeOperator> NewIndexMergeOperator();
 
 }  // namespace assay::trace

@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <limits>
 #include <string_view>
+#include <utility>
 
 #include "absl/container/btree_set.h"
 #include "common/rocks/ordered_code.h"
 #include "common/rocks/scan.h"
 #include "common/status/status_macros.h"
+#include "services/trace/store/group_reader.h"
 #include "services/trace/store/index_group.h"
 #include "services/trace/store/trace_keys.h"
 
@@ -49,8 +51,14 @@ class Pass {
  public:
   using Visit = absl::FunctionRef<bool(const TracePosition& position)>;
 
-  Pass(const PositionScan& scan, const std::optional<TracePosition>& after, Visit visit)
-      : scan_(scan), last_(after), visit_(visit), held_(Order{scan.newest_first}) {}
+  // `groups`: for the scan of a term.
+  Pass(const PositionScan& scan, const std::optional<TracePosition>& after,
+       std::optional<GroupReader> groups, Visit visit)
+      : scan_(scan),
+        groups_(std::move(groups)),
+        last_(after),
+        visit_(visit),
+        held_(Order{scan.newest_first}) {}
 
   absl::Status Run(const TraceDb& db) {
     PositionScan rest = scan_;
@@ -87,9 +95,9 @@ class Pass {
     return ComesBefore(a, b, scan_.newest_first);
   }
 
-  absl::Status Read(std::string_view place, std::string_view value) {
+  absl::Status Read(std::string_view key_end, std::string_view value) {
     keys::IndexKeyEnd end;
-    ASSAY_RETURN_IF_ERROR(keys::DecodeIndexKeyEnd(place, &end));
+    ASSAY_RETURN_IF_ERROR(keys::DecodeIndexKeyEnd(key_end, &end));
     if (!scan_.newest_first) {
       // Groups that come have members up to so much earlier.
       const uint64_t start = end.start_unix_nano;
@@ -103,24 +111,40 @@ class Pass {
       GiveHeld(
           [&](const TracePosition& held) { return held.start_unix_nano >= end.start_unix_nano; });
     }
-    return going_ ? Take(end, value) : absl::OkStatus();
+    if (!going_) return absl::OkStatus();
+    return end.trace.has_value() ? TakeTrace(*end.trace, value)
+                                 : TakeGroup(key_end, end.start_unix_nano - 1, value);
   }
 
-  absl::Status Take(const keys::IndexKeyEnd& end, std::string_view value) {
+  absl::Status TakeGroup(std::string_view key_end, uint64_t start, std::string_view value) {
     uint64_t bound_ms = 0;
-    if (!end.trace.has_value()) {
-      if (ReadIndexBound(value, &bound_ms) && bound_ms < scan_.horizon_ms) return absl::OkStatus();
-      return ReadGroup(value, end.start_unix_nano - 1, &bound_ms,
-                       [this](const TracePosition& member) { Hold(member); });
-    }
-    ASSAY_RETURN_IF_ERROR(keys::DecodeBoundValue(value, &bound_ms));
-    if (bound_ms < scan_.horizon_ms || !IsAskedFor(*end.trace)) return absl::OkStatus();
-    if (!scan_.newest_first) {
-      Hold(*end.trace);
+    if (!ReadIndexBound(value, &bound_ms) || bound_ms < scan_.horizon_ms) return absl::OkStatus();
+    if (!groups_.has_value()) {
+      GroupMembers members;
+      ASSAY_RETURN_IF_ERROR(ReadGroupMembers(value, start, &members));
+      for (const std::optional<TracePosition>& member : members) Hold(member);
       return absl::OkStatus();
     }
-    held_.erase(*end.trace);
-    Give(*end.trace);
+    std::string_view places;
+    ASSAY_RETURN_IF_ERROR(ReadGroupPlaces(value, &places));
+    ASSAY_ASSIGN_OR_RETURN(const GroupMembers* members, groups_->Find(key_end));
+    for (const char byte : places) {
+      const auto place = static_cast<uint8_t>(byte);
+      if (place < members->size()) Hold((*members)[place]);
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status TakeTrace(const TracePosition& position, std::string_view value) {
+    uint64_t bound_ms = 0;
+    ASSAY_RETURN_IF_ERROR(keys::DecodeBoundValue(value, &bound_ms));
+    if (bound_ms < scan_.horizon_ms || !IsAskedFor(position)) return absl::OkStatus();
+    if (!scan_.newest_first) {
+      Hold(position);
+      return absl::OkStatus();
+    }
+    held_.erase(position);
+    Give(position);
     return absl::OkStatus();
   }
 
@@ -129,9 +153,10 @@ class Pass {
            (!last_.has_value() || Before(*last_, position));
   }
 
-  void Hold(const TracePosition& position) {
-    if (!IsAskedFor(position) || (cut_.has_value() && !Before(position, *cut_))) return;
-    held_.insert(position);
+  void Hold(const std::optional<TracePosition>& position) {
+    if (!position.has_value() || !IsAskedFor(*position)) return;
+    if (cut_.has_value() && !Before(*position, *cut_)) return;
+    held_.insert(*position);
     if (held_.size() <= scan_.max_held) return;
     const auto furthest = std::prev(held_.end());
     cut_ = *furthest;
@@ -157,6 +182,7 @@ class Pass {
   }
 
   const PositionScan& scan_;
+  std::optional<GroupReader> groups_;
   std::optional<TracePosition> last_;  // Where the pass begins, then the last that was given.
   const Visit visit_;
   absl::btree_set<TracePosition, Order> held_;
@@ -169,9 +195,16 @@ class Pass {
 
 absl::Status ScanPositions(const TraceDb& db, const PositionScan& scan,
                            absl::FunctionRef<bool(const TracePosition& position)> visit) {
+  uint32_t number = 0;
+  if (!keys::ReadIndexNumber(scan.prefix, &number)) {
+    return absl::InternalError("a scan of the index has no prefix of it");
+  }
+  const bool by_time = keys::IsByTime(scan.prefix);
   std::optional<TracePosition> after = scan.after;
   while (true) {
-    Pass pass(scan, after, visit);
+    std::optional<GroupReader> groups;
+    if (!by_time) groups.emplace(db, number, scan.newest_first);
+    Pass pass(scan, after, std::move(groups), visit);
     ASSAY_RETURN_IF_ERROR(pass.Run(db));
     if (!pass.cut()) return absl::OkStatus();
     after = pass.last();

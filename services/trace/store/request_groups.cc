@@ -20,7 +20,7 @@ RequestGroups::RequestGroups(absl::Span<const TraceChunk> chunks, uint64_t seque
 
 RequestGroups::Group& RequestGroups::OpenGroup(const keys::Lifetime& lifetime, uint64_t window) {
   Group*& open = open_[{lifetime.number, lifetime.bound_ms, window}];
-  if (open == nullptr || open->members.size() >= kMaxGroupTraces) {
+  if (open == nullptr || open->size >= kMaxGroupTraces) {
     open = &groups_.emplace_back();
     open->id = {latest_ - window * kMaxGroupSpread, sequence_,
                 static_cast<uint32_t>(groups_.size() - 1)};
@@ -29,25 +29,26 @@ RequestGroups::Group& RequestGroups::OpenGroup(const keys::Lifetime& lifetime, u
   return *open;
 }
 
-std::optional<keys::IndexGroup> RequestGroups::Add(const keys::Lifetime& lifetime,
-                                                   const TracePosition& position,
-                                                   const TraceFacts& facts,
-                                                   std::string_view evaluation) {
+std::optional<RequestGroups::Place> RequestGroups::Add(const keys::Lifetime& lifetime,
+                                                       const TracePosition& position,
+                                                       const TraceFacts& facts,
+                                                       std::string_view evaluation) {
   const uint64_t window = WindowOf(position.start_unix_nano);
   const bool alone = chunks_by_window_[window] < 2;
   if (alone || latest_ == std::numeric_limits<uint64_t>::max()) return std::nullopt;
   Group& group = OpenGroup(lifetime, window);
-  const auto member = static_cast<uint8_t>(group.members.size());
-  group.members.push_back(GroupMember(group.id, position));
+  const auto place = static_cast<uint8_t>(group.size++);
+  group.members += GroupMember(group.id, position);
   const auto add = [&](std::string_view term) {
-    Members& members = group.terms[term];
-    if (members.empty() || members.back() != member) members.push_back(member);
+    std::string& places = group.places[term];
+    const auto byte = static_cast<char>(place);
+    if (places.empty() || places.back() != byte) places.push_back(byte);
   };
   for (const std::string& term : facts.terms()) add(term);
   ForEachTermBesides(facts, evaluation, [&](std::string_view field, std::string_view value) {
     add(made_terms_.emplace_back(MakeTerm(field, value)));
   });
-  return group.id;
+  return Place{group.id, place};
 }
 
 void RequestGroups::Put(const TraceDb& db, rocks::WriteBatch& batch) const {
@@ -56,16 +57,12 @@ void RequestGroups::Put(const TraceDb& db, rocks::WriteBatch& batch) const {
     const uint32_t number = group.lifetime.number;
     std::string key = keys::TimePrefix(number);
     keys::AppendGroup(group.id, &key);
-    std::string value = GroupValue(group.lifetime.bound_ms);
-    const size_t bound_bytes = value.size();
-    for (const std::string& member : group.members) value.append(member);
-    batch.Put(index, key, value);
-    for (const auto& [term, members] : group.terms) {
+    const std::string bound = GroupValue(group.lifetime.bound_ms);
+    batch.Put(index, key, bound + group.members);
+    for (const auto& [term, places] : group.places) {
       key = keys::TermPrefix(number, FieldOfTerm(term), ValueOfTerm(term));
       keys::AppendGroup(group.id, &key);
-      value.resize(bound_bytes);
-      for (const uint8_t member : members) value.append(group.members[member]);
-      batch.Put(index, key, value);
+      batch.Put(index, key, bound + places);
     }
   }
 }

@@ -9,10 +9,8 @@
 #include <string>
 #include <string_view>
 #include <tuple>
-#include <vector>
 
 #include "absl/container/flat_hash_map.h"
-#include "absl/container/inlined_vector.h"
 #include "absl/types/span.h"
 #include "common/rocks/committer.h"
 #include "services/trace/core/trace_store.h"
@@ -28,24 +26,27 @@ class RequestGroups {
   // `chunks` are those of the request.
   RequestGroups(absl::Span<const TraceChunk> chunks, uint64_t sequence);
 
+  struct Place {
+    keys::IndexGroup group;
+    uint8_t member = 0;  // Its place among the group's traces.
+  };
   // Takes a trace of which nothing is stored yet; nullopt for one that shares with no other and gets
   // entries of its own. `facts` outlive the object, and their terms stay as they are.
-  std::optional<keys::IndexGroup> Add(const keys::Lifetime& lifetime, const TracePosition& position,
-                                      const TraceFacts& facts, std::string_view evaluation);
+  std::optional<Place> Add(const keys::Lifetime& lifetime, const TracePosition& position,
+                           const TraceFacts& facts, std::string_view evaluation);
 
   // Puts the entries of all groups.
   void Put(const TraceDb& db, rocks::WriteBatch& batch) const;
 
  private:
-  // Places among the members of a group.
-  using Members = absl::InlinedVector<uint8_t, 16>;
   static_assert(kMaxGroupTraces <= 256);
 
   struct Group {
     keys::IndexGroup id;
     keys::Lifetime lifetime;
-    std::vector<std::string> members;
-    absl::flat_hash_map<std::string_view, Members> terms;  // By MakeTerm.
+    std::string members;  // As they stand in the value by time.
+    size_t size = 0;
+    absl::flat_hash_map<std::string_view, std::string> places;  // By MakeTerm.
   };
 
   // How far before the latest start, in steps of kMaxGroupSpread.

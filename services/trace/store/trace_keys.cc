@@ -269,6 +269,8 @@ size_t IndexPrefixBytes(std::string_view key) {
   }
 }
 
+bool IsByTime(std::string_view key) { return ConsumeBegin(&key, kTime); }
+
 void AppendGroup(const IndexGroup& group, std::string* prefix) {
   rocks::AppendDescUint64(group.start_unix_nano + 1, prefix);
   rocks::AppendUint64(group.sequence, prefix);

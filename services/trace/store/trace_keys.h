@@ -129,6 +129,7 @@ bool ReadIndexNumber(std::string_view key, uint32_t* number);
 // How many bytes of a key of 0x0E or 0x0F say what its traces have in common: the size of its
 // TimePrefix or TermPrefix. 0 for other keys.
 size_t IndexPrefixBytes(std::string_view key);
+bool IsByTime(std::string_view key);  // 0x0E.
 
 // Traces of one request that share the entries of the index.
 struct IndexGroup {
