@@ -58,8 +58,8 @@ rocks::DbOptions DbOptionsFor(const std::string& path, int64_t memory_bytes, Clo
   options.schema_version = 4;
   options.families.resize(keys::kFamilies);
   options.migrate = [](rocks::Db&, uint32_t) { return absl::OkStatus(); };
-  // The write buffers of the families that take most of what is written. The larger those of the
-  // index and of facts, the less often are their files merged.
+  // The write buffers of the families that take most of what is written. The larger that of facts,
+  // the less often are its files merged: compactions move more of them than of all else.
   const uint64_t large_buffer = options.write_buffer_bytes / 4;
   // Spans stay out of the tree, so that compactions do not copy them.
   options.families[keys::kChunks] = {.name = "chunks",
@@ -78,7 +78,7 @@ rocks::DbOptions DbOptionsFor(const std::string& path, int64_t memory_bytes, Clo
       .name = "traces",
       .merge_operator = NewFactsMergeOperator(),
       .compaction_filter_factory = NewTraceFilterFactory(horizons, clock),
-      .write_buffer_bytes = large_buffer / 4 * 3,
+      .write_buffer_bytes = large_buffer / 2 * 3,
       .max_write_buffers = 4,
       .often_absent = true,
       .bucket_bytes = TraceBucket,
@@ -90,7 +90,7 @@ rocks::DbOptions DbOptionsFor(const std::string& path, int64_t memory_bytes, Clo
   options.families[keys::kIndex] = {.name = "index",
                                     .merge_operator = NewIndexMergeOperator(),
                                     .compaction_filter_factory = NewIndexFilterFactory(horizons),
-                                    .write_buffer_bytes = large_buffer / 2 * 3,
+                                    .write_buffer_bytes = large_buffer / 4 * 3,
                                     .max_write_buffers = 4,
                                     .only_scanned = true,
                                     .bucket_bytes = IndexBucket,
