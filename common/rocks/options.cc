@@ -68,6 +68,9 @@ rocksdb::Options StoreOptions(const DbOptions& options) {
   rocks.level0_slowdown_writes_trigger = 64;
   rocks.level0_stop_writes_trigger = 128;
   rocks.bytes_per_sync = 1 << 20;
+  // A reader that is the last to need a buffer or a file must not be the one to free it: a search beside
+  // an ingest would wait for that.
+  rocks.avoid_unnecessary_blocking_io = true;
 
   rocks.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
   rocks.max_log_file_size = 1 << 20;

@@ -73,12 +73,23 @@ void ChunkPacker::Stop() {
 void ChunkPacker::Run() {
   LowerPriority();
   bool more = false;
-  while (!stop_.WaitFor(more ? pause_ : options_.look_every)) more = IsQuiet() && Work();
+  while (!stop_.WaitFor(more ? pause_ : options_.look_every))
+    more = IsQuiet() && MayFindSome() && Work();
 }
 
 bool ChunkPacker::IsQuiet() {
   const int64_t hasty = hasty_bytes_();
-  return hasty - std::exchange(hasty_before_, hasty) <= options_.quiet_bytes;
+  const int64_t came = hasty - std::exchange(hasty_before_, hasty);
+  if (came > 0) empty_looks_ = 0;
+  return came <= options_.quiet_bytes;
+}
+
+// A look walks over what is left of all entries that were worked off: where nothing came in haste
+// since some looks found none, one a minute is enough.
+bool ChunkPacker::MayFindSome() {
+  constexpr int kLooks = 3;  // What came before a look may be committed after it.
+  constexpr int kSeldom = 60;
+  return empty_looks_ < kLooks || ++empty_looks_ % kSeldom == 0;
 }
 
 bool ChunkPacker::Work() {
@@ -93,9 +104,11 @@ bool ChunkPacker::Work() {
     }
     failing_ = false;
     if (*bytes == 0) break;
+    empty_looks_ = 0;
     if (stop_.WaitFor(pause_)) return false;
     if (absl::Now() >= until) return true;
   }
+  ++empty_looks_;
   if (const absl::Status status = Reclaim(); !status.ok() && !stop_reclaiming_) {
     log::Warning("the room of packed chunks could not be brought back", {{"error", status}});
   }

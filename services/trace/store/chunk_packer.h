@@ -63,6 +63,7 @@ class ChunkPacker {
   // Packs until nothing is left, or until it is time to look again: then true.
   bool Work();
   bool IsQuiet();
+  bool MayFindSome();
   absl::StatusOr<Batch> NextBatch() const;
   absl::Status PackTrace(const TraceId& trace, uint64_t sequence, Batch& batch) const;
 
@@ -71,6 +72,7 @@ class ChunkPacker {
   const ChunkPackerOptions options_;
   const absl::Duration pause_;  // After a step.
   int64_t hasty_before_ = 0;
+  int empty_looks_ = 0;  // Since something was found, or came in haste.
   bool failing_ = false;
   uint64_t from_ = 0;          // No entry below, but for those that were committed late.
   uint64_t packed_bytes_ = 0;  // Since room was brought back.
