@@ -39,8 +39,10 @@ void AddSearchFlags(Options* options, config::FlagSet& flags) {
   flags.Add("search_time_budget", &options->search_time_budget,
             "How long one page of a search may take before it is answered with what was found.");
   flags.Add("aggregate_time_budget", &options->aggregate_time_budget, "The same for an aggregate.");
-  flags.Add("trace_storage_threads", &options->storage_threads,
-            "Threads that read and write the trace store.", {.min = 1, .max = 64});
+  flags.Add(
+      "trace_storage_threads", &options->storage_threads,
+      "Threads that take exports into the trace store, and as many that answer all other calls.",
+      {.min = 1, .max = 64});
   flags.Add("indexed_attributes", &options->indexed_attributes,
             "Span and resource attributes that searches find by an index, beside service.name, "
             "deployment.environment.name and the names of agents, tools and prompts. For traces "

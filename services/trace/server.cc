@@ -137,6 +137,7 @@ TraceServer::TraceServer(const Options& options, rpc::Metrics* metrics,
       attribute_names_(SplitAtCommas(options.indexed_attributes)),
       indexed_attributes_(attribute_names_),
       executor_(std::move(executor)),
+      readers_(std::make_unique<ThreadPool>("trace-read", options.storage_threads)),
       stores_(std::move(stores)),
       timers_(std::make_unique<ThreadTimerQueue>()),
       registry_(rpc::MakeChannel(options.registry_address),
@@ -144,7 +145,7 @@ TraceServer::TraceServer(const Options& options, rpc::Metrics* metrics,
       registrar_(stores_->traces, registry_, *executor_, *timers_, SystemClock()),
       create_experiments_(options.create_experiments),
       projection_(stores_->traces, *executor_, *timers_, SystemClock()),
-      queries_(stores_->traces, stores_->index, projection_, *executor_, SystemClock(),
+      queries_(stores_->traces, stores_->index, projection_, *readers_, SystemClock(),
                {.search = {.max_scanned = static_cast<size_t>(options.search_max_scanned),
                            .max_span_bytes = options.search_max_span_bytes,
                            .time_budget = options.search_time_budget,
@@ -189,7 +190,7 @@ TraceServer::TraceServer(const Options& options, rpc::Metrics* metrics,
                  TransferOptionsFor(options, prices_)),
       care_(stores_->lifecycle, stores_->backups.get(), *stores_->watermark, *executor_, *timers_,
             SystemClock(), StoreCareOptionsFor(options)),
-      runtime_(RuntimeOptionsFor("trace", *executor_, metrics)),
+      runtime_(RuntimeOptionsFor("trace", *readers_, metrics)),
       otlp_runtime_(RuntimeOptionsFor("otlp", *executor_, metrics)),
       trace_service_(queries_, completion_.completions(), completion_.watches(), lifecycle_,
                      transfers_, runtime_),
@@ -272,6 +273,7 @@ TraceServer::~TraceServer() {
   stores_->Stop();
   care_.Stop();
   timers_.reset();  // Its tasks use what is destroyed before it.
+  readers_->Shutdown();
   executor_->Shutdown();
 }
 

@@ -68,8 +68,10 @@ class TraceServer final : public rpc::RunningService {
   const PriceTable prices_;
   const std::vector<std::string> attribute_names_;
   const IndexedAttributes indexed_attributes_;
-  IndexedSince indexed_since_;  // Known before the service listens.
-  std::unique_ptr<ThreadPool> executor_;
+  IndexedSince indexed_since_;            // Known before the service listens.
+  std::unique_ptr<ThreadPool> executor_;  // Takes exports, and does what nobody waits for.
+  // Calls of those who wait for an answer: they do not stand in line behind exports.
+  std::unique_ptr<ThreadPool> readers_;
   std::unique_ptr<Stores> stores_;
   std::unique_ptr<ThreadTimerQueue> timers_;
   RegistryExperiments registry_;
