@@ -12,6 +12,11 @@ _OVER = {
 }
 
 
+def is_over(evaluation):
+    """Whether nothing of it is left to do."""
+    return evaluation.state in _OVER
+
+
 def find_evaluation(session, evaluation_id):
     """The evaluation, or None."""
     request = evaluation_pb2.GetEvaluationRequest(name=f"{session.parent}/evaluations/{evaluation_id}")
@@ -41,7 +46,7 @@ def run_evaluation(session, evaluation_id, spec, rows, title):
             lambda: session.assay.evaluations.WatchEvaluation(
                 evaluation_pb2.WatchEvaluationRequest(name=name), timeout=600
             ),
-            lambda message: message.evaluation.state in _OVER,
+            lambda message: is_over(message.evaluation),
         )
         for message in stream:
             progress = message.evaluation.progress
@@ -52,7 +57,7 @@ def run_evaluation(session, evaluation_id, spec, rows, title):
                 + progress.judgements_skipped
             )
             total = max(progress.judgements_total, 1)
-            advance(total if message.evaluation.state in _OVER else done, total)
+            advance(total if is_over(message.evaluation) else done, total)
     evaluation = find_evaluation(session, evaluation_id)
     if evaluation.state != evaluation_pb2.EVALUATION_STATE_SUCCEEDED:
         raise RuntimeError(f"{name} did not succeed: {evaluation.error.code}: {evaluation.error.message}")

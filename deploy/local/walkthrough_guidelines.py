@@ -7,7 +7,7 @@ from assay.judge.v1 import evaluation_service_pb2 as evaluation_pb2
 from assay.trace.v1 import trace_service_pb2
 
 import walkthrough_tables as tables
-from walkthrough_evaluation import find_evaluation, run_evaluation
+from walkthrough_evaluation import find_evaluation, is_over, run_evaluation
 from walkthrough_session import load_json
 
 GUIDELINES = ("tone", "structure", "banned_topics", "relevance")
@@ -28,21 +28,35 @@ class Guidelines:
         self._run_scorers()
 
     def _start_servers(self):
-        """The application and the scorers, as servers of their own. A run that goes on finds evaluations that know their
-        addresses: they come back under the same ones."""
+        """The application and the scorers, as servers of their own."""
         session = self._session
         session.headline("6. Guidelines over a live application")
-        known = find_evaluation(session, "guidelines-polite")
-        at = known.spec.predictor.address if known else "127.0.0.1:0"
         self._predictor = session.start_example(
-            "predictor_server.py", at, "--otlp", session.assay.addresses["otlp"], "--experiment", session.experiment_id
+            "predictor_server.py",
+            self._expected_at(("guidelines", "scorers"), lambda spec: spec.predictor.address),
+            "--otlp",
+            session.assay.addresses["otlp"],
+            "--experiment",
+            session.experiment_id,
         )
-        known = find_evaluation(session, "scorers-polite")
-        at = known.spec.scorers[0].address if known else "127.0.0.1:0"
         self._scorer = session.start_example(
-            "scorer_server.py", at, "--judge_address", session.assay.addresses["judge"], "--model", session.model
+            "scorer_server.py",
+            self._expected_at(("scorers",), lambda spec: spec.scorers[0].address),
+            "--judge_address",
+            session.assay.addresses["judge"],
+            "--model",
+            session.model,
         )
         session.console.print(f"  the application answers on {self._predictor}, its scorers on {self._scorer}")
+
+    def _expected_at(self, evaluations, address_of):
+        """Where a server has to come back: evaluations that an earlier run left unfinished know its address. Else anywhere,
+        as the port may have become another's."""
+        for name in (f"{kind}-{variant}" for kind in evaluations for variant in VARIANTS):
+            known = find_evaluation(self._session, name)
+            if known and not is_over(known):
+                return address_of(known.spec)
+        return "127.0.0.1:0"
 
     def _spec(self, parameters):
         spec = evaluation_pb2.EvaluationSpec()
