@@ -115,7 +115,11 @@ bool AddToIndex(const TraceDb& db, const TraceId& trace, const keys::Lifetime& l
       record.set_ordinal(place.group->group.ordinal);
       record.set_place(place.group->member);
     } else {
-      PutAll(db, place, AllTerms(added, evaluation), batch);
+      // Nothing to compare with: neither sorted nor copied.
+      PutAt(db, place, keys::TimePrefix(lifetime.number), batch);
+      ForEachTerm(added, evaluation, [&](std::string_view field, std::string_view value) {
+        PutTerm(db, place, field, value, batch);
+      });
     }
     return true;
   }
