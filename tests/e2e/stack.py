@@ -65,8 +65,10 @@ class Process:
     def start(self):
         self.port_file.unlink(missing_ok=True)
         with open(self.log_file, "ab") as log:
+            # A group, so that Ctrl-C is ours alone to answer; no session, since Linux shares the processor out by sessions,
+            # and a service with many threads would get as much of it as the client.
             self.popen = subprocess.Popen(
-                self._command(), stdout=log, stderr=subprocess.STDOUT, env=self.environment, start_new_session=True
+                self._command(), stdout=log, stderr=subprocess.STDOUT, env=self.environment, process_group=0
             )
         try:
             wait_until(self.port_file.exists, f"start of {self.name}", process=self.popen)
