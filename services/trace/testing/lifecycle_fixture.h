@@ -26,7 +26,8 @@
 
 namespace assay::trace {
 
-// Traces, and what may be done with them, in a store on memory and on one thread: everything has happened when a call returns.
+// Traces, and what may be done with them, in a store on memory and on one thread: everything has
+// happened when a call returns.
 class LifecycleFixture : public testing::Test {
  protected:
   TraceId Trace(int number) {
