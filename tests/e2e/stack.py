@@ -66,7 +66,7 @@ class Process:
         self.port_file.unlink(missing_ok=True)
         with open(self.log_file, "ab") as log:
             # A group, so that Ctrl-C is ours alone to answer; no session, since Linux shares the processor out by sessions,
-            # and a service with many threads would get as much of it as the client.
+            # and a service with many threads would get no more of it than the client.
             self.popen = subprocess.Popen(
                 self._command(), stdout=log, stderr=subprocess.STDOUT, env=self.environment, process_group=0
             )
